@@ -1,0 +1,349 @@
+//! The judge's result: what `assize/verdict/v1` holds, field for field.
+
+use assize_fault::Nanos;
+use serde::Serialize;
+
+/// The verdict on one scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// `assize/verdict/v1`.
+    pub schema: &'static str,
+    /// `simulate`, `run` or `observed`.
+    pub engine: &'static str,
+    /// Name of the topology.
+    pub topology: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// The seed.
+    pub seed: u64,
+    /// SHA-256 over topology and scenario as read.
+    pub model_digest: String,
+    /// RFC 3339.
+    pub start: String,
+    /// RFC 3339.
+    pub end: String,
+    /// The verdict.
+    pub verdict: VerdictKind,
+    /// One per objective and subject.
+    pub findings: Vec<Finding>,
+    /// Populations.
+    pub populations: Vec<PopulationResult>,
+    /// Services.
+    pub services: Vec<ServiceResult>,
+    /// Groups.
+    pub groups: Vec<GroupResult>,
+    /// Faults.
+    pub faults: Vec<FaultResult>,
+    /// Steps.
+    pub steps: Vec<StepResult>,
+    /// Published symptoms.
+    pub expected: Vec<SymptomResult>,
+    /// Paths and backups that never served.
+    pub not_exercised: Vec<NotExercisedResult>,
+    /// Assumptions, by path.
+    pub assumptions: Vec<AssumptionResult>,
+    /// Warnings from reading the files, and about queues that bound, in words.
+    pub warnings: Vec<String>,
+    /// SHA-256 over every event in the order taken.
+    pub trace_digest: String,
+    /// Events taken.
+    pub events: u64,
+}
+
+/// Of a run, and of a suite. In order of precedence for a suite.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictKind {
+    /// Every selected objective met, or its miss accepted.
+    Pass,
+    /// None missed, and some not decided.
+    Inconclusive,
+    /// Some missed and not accepted.
+    Fail,
+}
+
+/// Of a finding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// m + e ≤ T.
+    Met,
+    /// m − e > T.
+    Missed,
+    /// Too close to call, or nothing met the fault.
+    Inconclusive,
+    /// About a path or backup that never served.
+    NotExercised,
+}
+
+/// A measured or target value with its unit.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A duration.
+    Time(Nanos),
+    /// A share from 0 to 1.
+    Share(f64),
+    /// A number of things.
+    Count(u64),
+    /// User-time, in user-nanoseconds, printed as user-hours.
+    UserHours(f64),
+}
+
+/// One objective on one subject.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// The objective.
+    pub objective: String,
+    /// `rto`, `rpo`, …
+    pub kind: &'static str,
+    /// What it is about: `court-staff / sign-in`, `service/juror-db`.
+    pub subject: String,
+    /// The target; `None` for kinds whose target is in words (`never`).
+    pub target: Option<Value>,
+    /// The target in words, with its comparison: `≤ 15m`.
+    pub target_text: String,
+    /// Measured; `None` if there is no measurement.
+    pub measured: Option<Value>,
+    /// Measured, in words: `≥ 2h (still open)`, `not interrupted`.
+    pub measured_text: String,
+    /// Error bound, in the unit of `measured`.
+    pub error: Option<Value>,
+    /// Target less measured (mirrored where higher is better), in words.
+    pub margin_text: String,
+    /// What `simulate` predicted, in live runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicted: Option<Value>,
+    /// Status.
+    pub status: Status,
+    /// The miss is accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<AcceptedBy>,
+    /// Why it has this status, in one sentence.
+    pub reason: String,
+    /// `simulation`, `stand-in`, `real`, `analysis`, `observed`.
+    pub tested_on: &'static str,
+    /// Where the objective is written.
+    pub source: String,
+    /// What is reported beside the figure, name and value: `onset`, `detected`, `first_good`,
+    /// `stable_good`, `since_fault`, `outages`, `below_full`, `left_out`, …
+    pub details: Vec<Detail>,
+    /// Parts of the outage by fault, step and `joint`; they sum to the whole.
+    pub attribution: Vec<Attribution>,
+}
+
+/// A named figure beside the main one.
+#[derive(Clone, Debug, Serialize)]
+pub struct Detail {
+    /// Name.
+    pub name: &'static str,
+    /// Value, where it is a number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// In words.
+    pub text: String,
+}
+
+/// Who accepted a miss, until when, and why.
+#[derive(Clone, Debug, Serialize)]
+pub struct AcceptedBy {
+    /// Who.
+    pub by: String,
+    /// A date.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A part of an outage.
+#[derive(Clone, Debug, Serialize)]
+pub struct Attribution {
+    /// Fault or step.
+    pub cause: String,
+    /// Owner domains of the faulted elements.
+    pub owners: Vec<String>,
+    /// Its part; shared instants are split equally.
+    pub time: Nanos,
+    /// Of which shared with others.
+    pub joint: Nanos,
+}
+
+/// A population.
+#[derive(Clone, Debug, Serialize)]
+pub struct PopulationResult {
+    /// Name.
+    pub id: String,
+    /// Users.
+    pub users: u64,
+    /// Journeys that it makes.
+    pub journeys: Vec<JourneyResult>,
+}
+
+/// One journey of a population.
+#[derive(Clone, Debug, Serialize)]
+pub struct JourneyResult {
+    /// Name.
+    pub id: String,
+    /// ∫ s over the service hours, over the service hours.
+    pub availability: f64,
+    /// ∫ s over the clock.
+    pub availability_all_hours: f64,
+    /// ∫ degraded over the service hours.
+    pub degraded: f64,
+    /// Peak of 1 − s in service hours.
+    pub peak_out: f64,
+    /// ∫ (1 − s) in service hours, in user-hours.
+    pub user_hours_lost: f64,
+    /// ∫ (1 − s) on the clock, per user of the population, in seconds.
+    pub lost_per_user: Nanos,
+    /// Consecutive intervals of constant 1 − s > 0, not bridged.
+    pub outages: Vec<OutageResult>,
+    /// Outages as section 4 of the design defines them, at level 100 %.
+    pub rto_outages: Vec<SpanResult>,
+}
+
+/// An interval with some users out.
+#[derive(Clone, Debug, Serialize)]
+pub struct OutageResult {
+    /// RFC 3339.
+    pub from: String,
+    /// RFC 3339.
+    pub to: String,
+    /// From the scenario's start.
+    pub from_offset: Nanos,
+    /// From the scenario's start.
+    pub to_offset: Nanos,
+    /// Share of the population without the journey.
+    pub share: f64,
+}
+
+/// A span.
+#[derive(Clone, Debug, Serialize)]
+pub struct SpanResult {
+    /// RFC 3339.
+    pub from: String,
+    /// RFC 3339.
+    pub to: String,
+    /// How long.
+    pub length: Nanos,
+}
+
+/// A service.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServiceResult {
+    /// Name.
+    pub id: String,
+    /// Which replica served when.
+    pub served_by: Vec<ServedBy>,
+    /// The ledger, for stateful services.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataResult>,
+}
+
+/// A span in which a replica served.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServedBy {
+    /// The replica.
+    pub replica: String,
+    /// RFC 3339.
+    pub from: String,
+    /// RFC 3339.
+    pub to: String,
+}
+
+/// What became of the writes, at the end.
+#[derive(Clone, Debug, Serialize)]
+pub struct DataResult {
+    /// Acknowledged writes.
+    pub acknowledged: u64,
+    /// Acknowledged and missing.
+    pub lost: u64,
+    /// Present more than once.
+    pub duplicated: u64,
+    /// Old values returned.
+    pub stale: u64,
+    /// Present with other content.
+    pub corrupted: u64,
+    /// Outcome unknown.
+    pub indeterminate: u64,
+    /// The larger of the figures at recovery and at the end.
+    pub rpo: Nanos,
+    /// RFC 3339.
+    pub oldest_lost_at: Option<String>,
+    /// RFC 3339.
+    pub newest_lost_at: Option<String>,
+}
+
+/// A group.
+#[derive(Clone, Debug, Serialize)]
+pub struct GroupResult {
+    /// Name.
+    pub id: String,
+    /// Sites.
+    pub sites: u64,
+    /// RFC 3339; `None`: not by the end.
+    pub restored_at: Option<String>,
+}
+
+/// A fault.
+#[derive(Clone, Debug, Serialize)]
+pub struct FaultResult {
+    /// Name.
+    pub id: String,
+    /// Kind.
+    pub fault: String,
+    /// Target, as written.
+    pub target: String,
+    /// RFC 3339.
+    pub from: String,
+    /// RFC 3339.
+    pub to: String,
+    /// Owner domains.
+    pub owners: Vec<String>,
+    /// Whether something met it.
+    pub bit: bool,
+    /// What met it first, or why nothing could.
+    pub evidence: String,
+}
+
+/// A step.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepResult {
+    /// Name.
+    pub id: String,
+    /// RFC 3339.
+    pub at: String,
+    /// What came of it.
+    pub outcome: String,
+}
+
+/// A published symptom.
+#[derive(Clone, Debug, Serialize)]
+pub struct SymptomResult {
+    /// In words.
+    pub symptom: String,
+    /// As published.
+    pub published: String,
+    /// As obtained.
+    pub got: String,
+    /// Whether they agree.
+    pub reproduced: bool,
+}
+
+/// Something that never served.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotExercisedResult {
+    /// Selector.
+    pub element: String,
+    /// What it is for.
+    pub what: String,
+}
+
+/// An assumption.
+#[derive(Clone, Debug, Serialize)]
+pub struct AssumptionResult {
+    /// Path in the file.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}

@@ -1,0 +1,269 @@
+//! Observations: what an engine recorded. The judge reads nothing else.
+
+use crate::ids::{GroupId, JourneyId, ServiceId};
+use crate::plan::Cell;
+use assize_fault::Nanos;
+
+/// One user, in the integer units in which served shares are kept: a sixty-fourth (one cohort
+/// of a user's cell) in parts per billion.
+pub const USER: u64 = 64 * 1_000_000_000;
+
+/// Which engine recorded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// Virtual time.
+    Simulate,
+    /// Real sockets.
+    Run,
+    /// A real incident.
+    Observed,
+}
+
+/// Everything recorded of one scenario, in order of time within each list.
+#[derive(Clone, Debug)]
+pub struct Journal {
+    /// Which engine.
+    pub engine: Engine,
+    /// The seed.
+    pub seed: u64,
+    /// The end of the scenario; every series holds until here.
+    pub end: Nanos,
+    /// Cells, by index.
+    pub cells: Vec<Cell>,
+    /// Served users per cell and journey.
+    pub series: Vec<Series>,
+    /// The same with one fault or step alone, for attribution; only for causes that matter.
+    pub solos: Vec<Solo>,
+    /// Faults, in the scenario's order.
+    pub faults: Vec<FaultRecord>,
+    /// Steps, in the scenario's order.
+    pub steps: Vec<StepRecord>,
+    /// Decisions of the control plane and of people.
+    pub decisions: Vec<Decision>,
+    /// Which replica served when.
+    pub serving: Vec<Serving>,
+    /// Overlaps in which two replicas of a single-writer service acknowledged writes.
+    pub split_brain: Vec<SplitBrain>,
+    /// Ledgers read back.
+    pub read_backs: Vec<ReadBack>,
+    /// Restores from backup.
+    pub restores: Vec<Restore>,
+    /// Queued work per service.
+    pub queues: Vec<QueueSeries>,
+    /// The first instant from which no fault touches the sites of a group; `None`: not by the end.
+    pub groups: Vec<(GroupId, Option<Nanos>)>,
+    /// Paths and backups that exist but never served, as selectors with what they are.
+    pub not_exercised: Vec<NotExercised>,
+    /// Requests that arrived at each service over requests that users made, in thousandths at
+    /// worst.
+    pub amplification: Vec<(ServiceId, u64)>,
+    /// SHA-256 over every event in the order taken, in hexadecimal.
+    pub trace_digest: String,
+    /// Events taken.
+    pub events: u64,
+}
+
+/// Served users of one cell in one journey, as a step function of the instant at which an
+/// attempt begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Series {
+    /// Index of the cell.
+    pub cell: usize,
+    /// The journey.
+    pub journey: JourneyId,
+    /// Steps in order of time; the first is at or before 0.
+    pub steps: Vec<Step>,
+    /// The longest an attempt that was served would have taken.
+    pub worst_latency: Nanos,
+}
+
+/// From `at` on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// When.
+    pub at: Nanos,
+    /// Users served, contingency included, in units of [`USER`].
+    pub served: u64,
+    /// Of those, users served by a contingency.
+    pub degraded: u64,
+}
+
+/// A run with one cause alone.
+#[derive(Clone, Debug)]
+pub struct Solo {
+    /// Fault or step.
+    pub cause: Cause,
+    /// As [`Journal::series`], in the same order.
+    pub series: Vec<Series>,
+}
+
+/// What can cause an outage.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cause {
+    /// Index of a fault.
+    Fault(usize),
+    /// Index of a step.
+    Step(usize),
+}
+
+/// What became of a fault.
+#[derive(Clone, Debug)]
+pub struct FaultRecord {
+    /// When it began.
+    pub from: Nanos,
+    /// When it ended.
+    pub to: Nanos,
+    /// The first thing that met it, and when; `None`: it never bit.
+    pub bite: Option<(Nanos, String)>,
+    /// When its last effect ended (caches and queues included); for joint attribution.
+    pub effect_to: Nanos,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub struct StepRecord {
+    /// When.
+    pub at: Nanos,
+    /// What came of it, in words.
+    pub outcome: String,
+}
+
+/// A decision of the control plane, or of people.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// When.
+    pub at: Nanos,
+    /// What kind.
+    pub kind: DecisionKind,
+    /// The element, as a selector.
+    pub subject: String,
+    /// The faults that had failed the element.
+    pub faults: Vec<usize>,
+    /// The service it concerns, if any.
+    pub service: Option<ServiceId>,
+}
+
+/// Kinds of decision.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DecisionKind {
+    /// A checker called a replica down.
+    Down,
+    /// A checker called it up again.
+    Up,
+    /// Routing took an element out.
+    RouteDown,
+    /// Routing took it back.
+    RouteUp,
+    /// A promotion began.
+    PromotionBegun,
+    /// A promotion was completed.
+    Promoted,
+    /// A promotion failed.
+    PromotionFailed,
+    /// A fail-back began.
+    FailBackBegun,
+    /// The home replica serves again.
+    FailedBack,
+    /// A standby link or access, or the other unit of a node, came into service.
+    Activated,
+    /// People noticed.
+    PeopleKnow,
+    /// People found the cause.
+    Diagnosed,
+    /// People mended it.
+    Mended,
+}
+
+/// A span in which a replica served users or dependants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Serving {
+    /// The service.
+    pub service: ServiceId,
+    /// The replica.
+    pub replica: u16,
+    /// From.
+    pub from: Nanos,
+    /// To.
+    pub to: Nanos,
+}
+
+/// Two replicas acknowledged writes at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SplitBrain {
+    /// The service.
+    pub service: ServiceId,
+    /// From.
+    pub from: Nanos,
+    /// To.
+    pub to: Nanos,
+}
+
+/// A ledger compared with what a service still holds.
+#[derive(Clone, Debug)]
+pub struct ReadBack {
+    /// The service.
+    pub service: ServiceId,
+    /// When.
+    pub at: Nanos,
+    /// At the first stable good after a failover or restore, or at the end.
+    pub is_final: bool,
+    /// Acknowledged writes so far.
+    pub acknowledged: u64,
+    /// Acknowledged and missing.
+    pub lost: u64,
+    /// Present more than once.
+    pub duplicated: u64,
+    /// Reads that returned an old value.
+    pub stale: u64,
+    /// Present with other content.
+    pub corrupted: u64,
+    /// Outcome unknown to the client.
+    pub indeterminate: u64,
+    /// When the oldest missing write was acknowledged.
+    pub oldest_lost_at: Option<Nanos>,
+    /// When the newest missing write was acknowledged.
+    pub newest_lost_at: Option<Nanos>,
+    /// When the newest surviving write before the oldest missing one was acknowledged.
+    pub survivor_before: Option<Nanos>,
+    /// When the fault that cost the writes began; `None` if nothing is missing.
+    pub fault_at: Option<Nanos>,
+    /// Its index, where one can be named.
+    pub fault: Option<usize>,
+}
+
+/// A restore from backup.
+#[derive(Clone, Debug)]
+pub struct Restore {
+    /// The service.
+    pub service: ServiceId,
+    /// Index of the schedule.
+    pub backup: usize,
+    /// When the backup began: its recovery point.
+    pub point: Nanos,
+    /// When the restore began.
+    pub from: Nanos,
+    /// When it was done, or found to be bad.
+    pub to: Nanos,
+    /// Whether the data is good.
+    pub good: bool,
+}
+
+/// Queued work of a service over time, in units of [`USER`] (one request each).
+#[derive(Clone, Debug)]
+pub struct QueueSeries {
+    /// The service.
+    pub service: ServiceId,
+    /// Amount from each instant on.
+    pub steps: Vec<(Nanos, u64)>,
+}
+
+/// Something that exists to take over, and never served.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NotExercised {
+    /// Selector, such as `service/juror-db/south` or `link/court-lte`.
+    pub element: String,
+    /// What it is for, in words.
+    pub what: String,
+    /// The service, if it belongs to one.
+    pub service: Option<ServiceId>,
+}

@@ -1,0 +1,21 @@
+//! Topology, scenario, objectives, plan, observations and the judge: data and pure functions.
+//!
+//! No clock, no sockets, no randomness of its own. Files become [`Topology`] and [`Scenario`]
+//! in `file`; both engines write a [`Journal`]; [`judge`] turns it into findings.
+
+pub mod calendar;
+pub mod faults;
+pub mod finding;
+pub mod ids;
+pub mod journal;
+pub mod objective;
+pub mod plan;
+pub mod scenario;
+pub mod topology;
+
+pub use ids::*;
+pub use journal::Journal;
+pub use objective::{Objective, ObjectiveKind};
+pub use plan::{Cell, Plan};
+pub use scenario::Scenario;
+pub use topology::Topology;

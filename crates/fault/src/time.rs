@@ -153,7 +153,9 @@ fn trim(value: u64, unit: u64) -> String {
     if frac == 0 {
         return whole.to_string();
     }
-    format!("{whole}.{frac:03}").trim_end_matches('0').to_string()
+    format!("{whole}.{frac:03}")
+        .trim_end_matches('0')
+        .to_string()
 }
 
 impl serde::Serialize for Nanos {
@@ -236,7 +238,16 @@ mod tests {
         ] {
             assert_eq!(Nanos::parse(text), Ok(Nanos(ns)), "{text}");
         }
-        for bad in ["", "5", "5 parsecs", "s", "1..5s", "-5s", "99999999999h", "5s,"] {
+        for bad in [
+            "",
+            "5",
+            "5 parsecs",
+            "s",
+            "1..5s",
+            "-5s",
+            "99999999999h",
+            "5s,",
+        ] {
             assert!(Nanos::parse(bad).is_err(), "{bad}");
         }
     }

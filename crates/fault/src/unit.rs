@@ -76,7 +76,10 @@ impl Rate {
     /// Whole events per second.
     #[must_use]
     pub const fn per_second(n: u64) -> Self {
-        Self { micro: n * 1_000_000, per: Nanos::secs(1) }
+        Self {
+            micro: n * 1_000_000,
+            per: Nanos::secs(1),
+        }
     }
 
     /// Reads `278/s`, `0.2/h`, `5%/h`, `20/min`, `3/d`.
@@ -102,7 +105,10 @@ impl Rate {
         if micro > 1_000_000_000_000_000 {
             return Err("a rate is at most a thousand million events".into());
         }
-        Ok(Self { micro: micro as u64, per })
+        Ok(Self {
+            micro: micro as u64,
+            per,
+        })
     }
 
     /// The time between two events of this rate; [`Nanos::NEVER`] for a rate of zero.
@@ -174,14 +180,19 @@ impl Bandwidth {
             return Nanos::NEVER;
         }
         let ns = (i128::from(bytes) * 8 * 1_000_000_000).div_euclid(i128::from(self.0));
-        let rounded = ns + i128::from(i128::from(bytes) * 8 * 1_000_000_000 % i128::from(self.0) != 0);
+        let rounded =
+            ns + i128::from(i128::from(bytes) * 8 * 1_000_000_000 % i128::from(self.0) != 0);
         Nanos(rounded.min(i128::from(Nanos::NEVER.0)) as i64)
     }
 }
 
 impl fmt::Display for Bandwidth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (scale, unit) in [(1_000_000_000, "Gbit/s"), (1_000_000, "Mbit/s"), (1_000, "kbit/s")] {
+        for (scale, unit) in [
+            (1_000_000_000, "Gbit/s"),
+            (1_000_000, "Mbit/s"),
+            (1_000, "kbit/s"),
+        ] {
             if self.0 >= scale && self.0 % (scale / 1_000) == 0 {
                 return write!(f, "{}{unit}", self.0 as f64 / scale as f64);
             }
@@ -230,7 +241,12 @@ pub(crate) fn decimal(text: &str, places: usize) -> Option<i128> {
     if whole.is_empty() || whole.len() > 18 || frac.len() > 18 {
         return None;
     }
-    if !whole.bytes().chain(frac.bytes()).all(|b| b.is_ascii_digit()) || text.ends_with('.') {
+    if !whole
+        .bytes()
+        .chain(frac.bytes())
+        .all(|b| b.is_ascii_digit())
+        || text.ends_with('.')
+    {
         return None;
     }
     let mut value: i128 = whole.parse().ok()?;

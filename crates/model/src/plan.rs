@@ -1,7 +1,7 @@
 //! What both engines carry out: cells and cohorts of one scenario over one topology.
 
 use crate::ids::{NodeId, PopulationId};
-use crate::scenario::{Scenario, Sites, Target, Action};
+use crate::scenario::{Action, Scenario, Sites, Target};
 use crate::topology::Topology;
 
 /// Users that no fault, step or group of the scenario tells apart: 64 cohorts of a cell differ
@@ -56,7 +56,11 @@ impl<'a> Plan<'a> {
             _ => {}
         };
         for fault in &scenario.faults {
-            fault.targets.iter().chain(&fault.against).for_each(&mut cut_target);
+            fault
+                .targets
+                .iter()
+                .chain(&fault.against)
+                .for_each(&mut cut_target);
         }
         for step in &scenario.steps {
             if let Action::Activate(targets) | Action::Deactivate(targets) = &step.action {
@@ -77,7 +81,13 @@ impl<'a> Plan<'a> {
             list.dedup();
         }
         let cells = cells(topology, &cuts);
-        Self { topology, scenario, seed, cuts, cells }
+        Self {
+            topology,
+            scenario,
+            seed,
+            cuts,
+            cells,
+        }
     }
 }
 

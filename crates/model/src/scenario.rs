@@ -1,7 +1,7 @@
 //! A scenario after validation: faults with their effects and targets, steps, objectives.
 
 use crate::faults::Effect;
-use crate::ids::{DomainId, GroupId, JourneyId, LinkId, NodeId, PopulationId, ServiceId, AccessId};
+use crate::ids::{AccessId, DomainId, GroupId, JourneyId, LinkId, NodeId, PopulationId, ServiceId};
 use crate::objective::Objective;
 use crate::topology::SiteRange;
 use assize_fault::{Nanos, Ppb};

@@ -3,12 +3,12 @@
 //! The fields are readable everywhere, but only `file` builds one (`non_exhaustive`), so a
 //! `Topology` that exists is one whose references hold.
 
+use crate::calendar::{Calendar, Hours, TimeOfDay};
 use crate::ids::{
     AccessId, DomainId, GroupId, JourneyId, LinkId, NetworkId, NodeId, PartitionId, PopulationId,
     ServiceId,
 };
 use crate::objective::Objective;
-use crate::calendar::{Calendar, Hours, TimeOfDay};
 use assize_fault::{Bandwidth, Nanos, Ppb, Rate, Size};
 
 /// An organisation's network, what depends on it, and the targets it must meet.
@@ -553,7 +553,10 @@ impl Topology {
                 stack.extend(&self.domain(id).parents);
             }
         }
-        (0..seen.len()).filter(|&i| seen[i]).map(DomainId::from).collect()
+        (0..seen.len())
+            .filter(|&i| seen[i])
+            .map(DomainId::from)
+            .collect()
     }
 }
 

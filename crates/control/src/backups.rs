@@ -1,0 +1,108 @@
+//! Backups: which one would be restored, and what it turns out to be.
+//!
+//! A backup's recovery point is the instant at which it *began*. It can be restored once it is
+//! complete. One that was made badly looks like any other until it is restored.
+
+use assize_fault::Nanos;
+
+/// One backup that was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BackupRun {
+    /// Index of the schedule.
+    pub schedule: usize,
+    /// When it began: its recovery point.
+    pub began: Nanos,
+    /// When it was complete.
+    pub complete: Nanos,
+    /// Whether a restore from it would succeed.
+    pub good: bool,
+}
+
+/// The backups of one service, in order of their recovery points.
+#[derive(Clone, Debug, Default)]
+pub struct Backups {
+    runs: Vec<BackupRun>,
+    /// Runs found to be bad, by index.
+    found_bad: Vec<bool>,
+}
+
+impl Backups {
+    /// The backups that the schedules give, each judged `good` or not when it began.
+    #[must_use]
+    pub fn new(mut runs: Vec<BackupRun>) -> Self {
+        runs.sort_by_key(|r| (r.began, r.schedule));
+        let found_bad = vec![false; runs.len()];
+        Self { runs, found_bad }
+    }
+
+    /// The newest complete backup from before `damage` (if data was damaged) that has not been
+    /// found bad and whose place can be reached.
+    #[must_use]
+    pub fn choose(
+        &self,
+        now: Nanos,
+        damage: Option<Nanos>,
+        reachable: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        (0..self.runs.len()).rev().find(|&i| {
+            let run = &self.runs[i];
+            run.complete <= now
+                && damage.is_none_or(|d| run.began <= d)
+                && !self.found_bad[i]
+                && reachable(run.schedule)
+        })
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn run(&self, index: usize) -> &BackupRun {
+        &self.runs[index]
+    }
+
+    /// A restore from it has failed.
+    pub fn on_found_bad(&mut self, index: usize) {
+        self.found_bad[index] = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nightly() -> Backups {
+        let run = |day: i64, good| BackupRun {
+            schedule: 0,
+            began: Nanos::hours(day * 24),
+            complete: Nanos::hours(day * 24 + 1),
+            good,
+        };
+        Backups::new(vec![run(0, true), run(1, true), run(2, false)])
+    }
+
+    #[test]
+    fn the_newest_complete_one_is_chosen() {
+        let b = nightly();
+        assert_eq!(b.choose(Nanos::hours(60), None, |_| true), Some(2));
+        // Half an hour after it began, the third is not complete.
+        assert_eq!(
+            b.choose(Nanos::hours(48) + Nanos::mins(30), None, |_| true),
+            Some(1)
+        );
+        assert_eq!(b.choose(Nanos::hours(60), None, |_| false), None);
+    }
+
+    #[test]
+    fn one_that_began_after_the_damage_holds_the_damage() {
+        assert_eq!(
+            nightly().choose(Nanos::hours(60), Some(Nanos::hours(30)), |_| true),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn a_bad_one_is_passed_over_only_after_it_was_tried() {
+        let mut b = nightly();
+        b.on_found_bad(2);
+        assert_eq!(b.choose(Nanos::hours(60), None, |_| true), Some(1));
+    }
+}

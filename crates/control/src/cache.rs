@@ -1,0 +1,256 @@
+//! Leases, tickets and sessions that clients keep: renewed at one age, void at another.
+//!
+//! With renewal at half the lease (DHCP's T1, RFC 2131), ages are spread evenly over 0 to T1
+//! at any instant. When the server stops, nobody is hurt until the first client that was due
+//! for renewal reaches the end of its lease; then clients drop out evenly; a due renewal
+//! succeeds as soon as the server is back. Phases count from the first interruption, as ages
+//! before it are not observable: cohort k is due (π(k) + ½)/64 of the renewal age after it.
+
+use crate::matured::bits;
+use assize_fault::Nanos;
+use assize_model::topology::LeaseSpec;
+
+/// The machine: one per place, access and need, for 64 cohorts.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    renew: Nanos,
+    expire: Nanos,
+    phase: [u8; 64],
+    /// Time between two joins of a cohort, each needing a fresh lease; never if zero joins.
+    join_every: Nanos,
+    join_phase: [u8; 64],
+    /// Set by the first interruption, or by the first opening for aligned ages.
+    anchored: bool,
+    /// When each cohort obtained or will next renew: its next renewal attempt that matters.
+    due: Box<[Nanos; 64]>,
+    void: Box<[Nanos; 64]>,
+    join: Box<[Nanos; 64]>,
+    /// Cohorts that hold a valid lease.
+    valid: u64,
+    /// Cohorts that can reach a server that answers.
+    available: u64,
+    /// Cohorts that asked and got no answer since the interruption began.
+    unanswered: u64,
+}
+
+/// What a wake, or a change of availability, brought.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Change {
+    /// Cohorts that lost their lease.
+    pub lost: u64,
+    /// Cohorts without a lease that can ask now.
+    pub asks: u64,
+    /// Cohorts whose renewal or join found no server.
+    pub unanswered: u64,
+}
+
+impl Cache {
+    /// Everyone holds a lease and can reach the server.
+    #[must_use]
+    pub fn new(spec: &LeaseSpec, phase: [u8; 64], join_every: Nanos, join_phase: [u8; 64]) -> Self {
+        Self {
+            renew: spec.renew.max(Nanos(1)),
+            expire: spec.expire.max(spec.renew),
+            phase,
+            join_every,
+            join_phase,
+            anchored: false,
+            due: Box::new([Nanos::NEVER; 64]),
+            void: Box::new([Nanos::NEVER; 64]),
+            join: Box::new([Nanos::NEVER; 64]),
+            valid: u64::MAX,
+            available: u64::MAX,
+            unanswered: 0,
+        }
+    }
+
+    /// Cohorts that hold a valid lease.
+    #[must_use]
+    pub const fn valid(&self) -> u64 {
+        self.valid
+    }
+
+    /// Everyone obtained the lease at `now` (service hours open). Those who cannot reach a
+    /// server fail at once.
+    pub fn on_opening(&mut self, now: Nanos) -> Change {
+        self.anchored = true;
+        for k in 0..64 {
+            self.due[k] = now + self.renew;
+            self.void[k] = now + self.expire;
+        }
+        let lost = self.valid & !self.available;
+        self.valid &= self.available;
+        self.unanswered |= lost;
+        Change {
+            lost,
+            asks: self.available & !self.valid,
+            unanswered: lost,
+        }
+    }
+
+    /// From `now` on these cohorts can reach a server that answers.
+    pub fn on_available(&mut self, now: Nanos, mask: u64) -> Change {
+        let gone = self.available & !mask;
+        let back = mask & !self.available;
+        if gone == 0 && back == 0 {
+            return Change::default();
+        }
+        if !self.anchored {
+            self.anchored = true;
+            for k in 0..64 {
+                self.due[k] = now + self.fraction(self.renew, self.phase[k]);
+                self.void[k] = self.due[k] + (self.expire - self.renew);
+                if !self.join_every.is_never() {
+                    self.join[k] = now + self.fraction(self.join_every, self.join_phase[k]);
+                }
+            }
+        }
+        for k in bits(gone) {
+            // While the server answered, renewals happened on time: go on to the one ahead.
+            if self.due[k] < now {
+                self.due[k] = now + (self.due[k] - now) % self.renew;
+                self.void[k] = self.due[k] + (self.expire - self.renew);
+            }
+            if self.join[k] < now {
+                self.join[k] = now + (self.join[k] - now) % self.join_every;
+            }
+        }
+        for k in bits(back & self.valid) {
+            if self.due[k] <= now {
+                self.renewed(now, k);
+            }
+        }
+        self.unanswered &= !back;
+        self.available = mask;
+        Change {
+            lost: 0,
+            asks: back & !self.valid,
+            unanswered: 0,
+        }
+    }
+
+    /// These cohorts have obtained a lease at `now`.
+    pub fn on_granted(&mut self, now: Nanos, mask: u64) {
+        for k in bits(mask) {
+            self.renewed(now, k);
+        }
+        self.valid |= mask;
+    }
+
+    /// Renewals and joins that find no server, and leases that end.
+    pub fn on_wake(&mut self, now: Nanos) -> Change {
+        let mut change = Change::default();
+        for k in bits(!self.available & self.valid) {
+            let bit = 1 << k;
+            if self.due[k] <= now && self.unanswered & bit == 0 {
+                self.unanswered |= bit;
+                change.unanswered |= bit;
+            }
+            if self.void[k] <= now || self.join[k] <= now {
+                change.unanswered |= bit;
+                change.lost |= bit;
+            }
+        }
+        self.valid &= !change.lost;
+        change
+    }
+
+    /// When the next renewal fails, or the next lease ends.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Nanos> {
+        bits(!self.available & self.valid)
+            .map(|k| {
+                let asked = self.unanswered & (1 << k) != 0;
+                let next = if asked { self.void[k] } else { self.due[k] };
+                next.min(self.join[k])
+            })
+            .min()
+            .filter(|at| !at.is_never())
+    }
+
+    fn renewed(&mut self, now: Nanos, k: usize) {
+        self.due[k] = now + self.renew;
+        self.void[k] = now + self.expire;
+    }
+
+    const fn fraction(&self, whole: Nanos, phase: u8) -> Nanos {
+        Nanos((whole.0 as i128 * (2 * phase as i128 + 1) / 128) as i64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease(join_every: Nanos) -> Cache {
+        let spec = LeaseSpec {
+            renew: Nanos::secs(2000),
+            expire: Nanos::secs(4000),
+            aligned: false,
+        };
+        let identity = core::array::from_fn(|k| k as u8);
+        Cache::new(&spec, identity, join_every, identity)
+    }
+
+    /// Runs an interruption from 0 to `to`; returns (instant, cohorts without) after each change.
+    fn interruption(cache: &mut Cache, to: Nanos) -> Vec<(Nanos, u32)> {
+        cache.on_available(Nanos::ZERO, 0);
+        let mut log = Vec::new();
+        while let Some(at) = cache.next_wake().filter(|at| *at < to) {
+            if cache.on_wake(at).lost != 0 {
+                log.push((at, (!cache.valid()).count_ones()));
+            }
+        }
+        let asks = cache.on_available(to, u64::MAX).asks;
+        assert_eq!(asks, !cache.valid());
+        cache.on_granted(to, asks);
+        log
+    }
+
+    #[test]
+    fn nobody_is_hurt_before_expire_less_renew() {
+        assert_eq!(
+            interruption(&mut lease(Nanos::NEVER), Nanos::secs(1800)),
+            vec![]
+        );
+    }
+
+    #[test]
+    fn then_cohorts_drop_out_evenly() {
+        let log = interruption(&mut lease(Nanos::NEVER), Nanos::secs(2500));
+        // The first at 2,000 s + 2,000 s × ½/64; 16 of 64 by 2,500 s.
+        assert_eq!(log.first(), Some(&(Nanos(2_015_625_000_000), 1)));
+        assert_eq!(log.last().map(|l| l.1), Some(16));
+    }
+
+    #[test]
+    fn a_renewal_without_answer_is_seen_though_nobody_is_hurt() {
+        let mut cache = lease(Nanos::NEVER);
+        cache.on_available(Nanos::ZERO, 0);
+        let at = cache.next_wake().unwrap_or_default();
+        assert_eq!(at, Nanos(15_625_000_000));
+        let change = cache.on_wake(at);
+        assert_eq!((change.unanswered, change.lost), (1, 0));
+    }
+
+    #[test]
+    fn who_was_served_late_is_due_later_the_next_time() {
+        let mut cache = lease(Nanos::NEVER);
+        interruption(&mut cache, Nanos::secs(1000));
+        // Cohort 0 was due at 15.6 s and renewed at 1,000 s: its lease now ends at 5,000 s.
+        cache.on_available(Nanos::secs(1000), 0);
+        assert_eq!(cache.void[0], Nanos::secs(5000));
+        // Cohort 63 was never due: still 1,984.4 s, void 2,000 s after it.
+        assert_eq!(cache.void[63], Nanos(3_984_375_000_000));
+    }
+
+    #[test]
+    fn who_joins_meanwhile_fails_at_once() {
+        // 5 % an hour: each cohort joins every 20 h; the first after 20 h × ½/64 = 562.5 s.
+        let log = interruption(&mut lease(Nanos::hours(20)), Nanos::secs(1800));
+        assert_eq!(
+            log,
+            vec![(Nanos(562_500_000_000), 1), (Nanos(1_687_500_000_000), 2)]
+        );
+    }
+}

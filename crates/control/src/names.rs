@@ -1,0 +1,135 @@
+//! Where clients send their requests: a DNS record with a TTL, or a virtual address (TTL 0).
+//!
+//! Clients look a name up again when its TTL is over, so a change reaches them spread over
+//! one TTL. The moment of a client's last lookup is not observable before a change, so the
+//! cohorts' phases count from the first change: cohort k follows it after (π(k) + ½)/64 of the
+//! TTL, and looks the name up every TTL from then on.
+
+use assize_fault::Nanos;
+
+/// The machine, one per service.
+#[derive(Clone, Debug)]
+pub struct Names {
+    ttl: Nanos,
+    phase: [u8; 64],
+    /// The first change; lookups of cohort k are at `anchor + phase + n × ttl`.
+    anchor: Option<Nanos>,
+    record: [u8; 64],
+    view: [u8; 64],
+    /// Cohorts whose view is older than the record, with their next lookup, latest first.
+    waiting: Vec<(Nanos, u8)>,
+}
+
+impl Names {
+    /// Clients and record agree on `target` for each cohort.
+    #[must_use]
+    pub const fn new(ttl: Nanos, phase: [u8; 64], target: [u8; 64]) -> Self {
+        Self {
+            ttl,
+            phase,
+            anchor: None,
+            record: target,
+            view: target,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The replica that each cohort sends its requests to.
+    #[must_use]
+    pub const fn view(&self) -> &[u8; 64] {
+        &self.view
+    }
+
+    /// The cohorts that send their requests to this replica.
+    #[must_use]
+    pub fn mask(&self, replica: u8) -> u64 {
+        self.view
+            .iter()
+            .enumerate()
+            .fold(0, |m, (k, r)| m | (u64::from(*r == replica) << k))
+    }
+
+    /// The record changes; returns whether a view changed at once.
+    pub fn on_record(&mut self, now: Nanos, record: [u8; 64]) -> bool {
+        if record == self.record {
+            return false;
+        }
+        self.record = record;
+        if self.ttl == Nanos::ZERO {
+            self.view = record;
+            return true;
+        }
+        let anchor = *self.anchor.get_or_insert(now);
+        self.waiting.clear();
+        for k in 0..64u8 {
+            if self.view[usize::from(k)] != record[usize::from(k)] {
+                let offset = self.ttl.0 * (2 * i64::from(self.phase[usize::from(k)]) + 1) / 128;
+                let next = now + (anchor + Nanos(offset) - now) % self.ttl;
+                self.waiting.push((next, k));
+            }
+        }
+        self.waiting.sort_unstable_by(|a, b| b.cmp(a));
+        false
+    }
+
+    /// Lookups that are due; returns whether a view changed.
+    pub fn on_wake(&mut self, now: Nanos) -> bool {
+        let mut changed = false;
+        while let Some((_, k)) = self.waiting.pop_if(|w| w.0 <= now) {
+            self.view[usize::from(k)] = self.record[usize::from(k)];
+            changed = true;
+        }
+        changed
+    }
+
+    /// When the next lookup brings something new.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Nanos> {
+        self.waiting.last().map(|w| w.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity() -> [u8; 64] {
+        core::array::from_fn(|k| k as u8)
+    }
+
+    #[test]
+    fn a_change_reaches_the_cohorts_evenly_over_one_ttl() {
+        let mut n = Names::new(Nanos::secs(60), identity(), [0; 64]);
+        n.on_record(Nanos::secs(36), [1; 64]);
+        assert_eq!(n.next_wake(), Some(Nanos::secs(36) + Nanos(468_750_000)));
+        let mut last = Nanos::ZERO;
+        while let Some(at) = n.next_wake() {
+            assert!(n.on_wake(at));
+            last = at;
+        }
+        // 36 s + 60 s × 63.5/64.
+        assert_eq!(last, Nanos(95_531_250_000));
+        assert_eq!(n.mask(1), u64::MAX);
+    }
+
+    #[test]
+    fn who_has_not_looked_yet_never_sees_a_record_that_is_gone() {
+        let mut n = Names::new(Nanos::secs(64), identity(), [0; 64]);
+        n.on_record(Nanos::secs(0), [1; 64]);
+        while n.next_wake().is_some_and(|at| at < Nanos::secs(10)) {
+            let at = n.next_wake().unwrap_or_default();
+            n.on_wake(at);
+        }
+        // Ten cohorts have followed; the record returns, and the others never left.
+        assert_eq!(n.mask(1).count_ones(), 10);
+        n.on_record(Nanos::secs(10), [0; 64]);
+        assert_eq!(n.next_wake(), Some(Nanos(64_500_000_000)));
+    }
+
+    #[test]
+    fn a_virtual_address_moves_at_once() {
+        let mut n = Names::new(Nanos::ZERO, identity(), [0; 64]);
+        assert!(n.on_record(Nanos::ZERO, [1; 64]));
+        assert_eq!((n.mask(1), n.next_wake()), (u64::MAX, None));
+    }
+}

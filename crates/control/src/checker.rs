@@ -64,6 +64,12 @@ impl Checker {
         }
     }
 
+    /// Whether checks have failed that do not yet (or no longer) make a verdict.
+    #[must_use]
+    pub const fn failing(&self) -> bool {
+        self.up && self.against > 0
+    }
+
     /// Verdicts that are due: `true` for up, `false` for down.
     pub fn on_wake(&mut self, now: Nanos, out: &mut Vec<bool>) {
         // A check whose result is due by now has started at least one result's delay ago.

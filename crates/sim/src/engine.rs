@@ -1,0 +1,690 @@
+//! The event loop: virtual time jumps from one event to the next.
+
+use crate::net::Net;
+use crate::route::{Trees, Truth};
+use crate::state::ActiveCut;
+use crate::state::{CircuitState, Entry, Fault, FaultState, Lease, ServiceState, SpotState, Unit};
+use crate::wakes::{Wake, Wakes};
+use assize_control::cache::Change;
+use assize_control::matured::bits;
+use assize_control::{Activation, Done, Stage};
+use assize_fault::Nanos;
+use assize_model::ServiceId;
+use assize_model::journal::{Decision, DecisionKind, ReadBack, Restore, Serving, SplitBrain};
+use assize_model::plan::Plan;
+use assize_model::scenario::{Action, Target};
+use assize_model::topology::{Mode, WhenFull};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+/// A plan under way.
+pub(crate) struct Engine<'a> {
+    pub(crate) plan: &'a Plan<'a>,
+    pub(crate) net: Net,
+    pub(crate) truth: Truth,
+    pub(crate) trees: RefCell<Trees>,
+    pub(crate) spots: Vec<SpotState>,
+    pub(crate) circuits: Vec<CircuitState>,
+    pub(crate) access_active: Vec<Option<Activation>>,
+    pub(crate) services: Vec<ServiceState>,
+    /// Services, each after what it depends on.
+    pub(crate) order: Vec<usize>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) leases: Vec<Lease>,
+    pub(crate) units: Vec<Unit>,
+    /// Unit and rank of each access that users change to.
+    pub(crate) changes: Vec<(usize, usize)>,
+    pub(crate) faults: Vec<FaultState>,
+    pub(crate) step_applies: Vec<bool>,
+    pub(crate) cuts: Vec<ActiveCut>,
+    /// Tries that wait for their turn: lease, cohort, users (in 1/64).
+    pub(crate) tries: BTreeMap<Nanos, Vec<(usize, usize, u64)>>,
+    pub(crate) record: Record,
+    pub(crate) wakes: Wakes,
+    /// The cohort that a replica belongs to as a client of another service.
+    pub(crate) client_phase: BTreeMap<(u16, u16, u16), u8>,
+    pub(crate) network_dirty: bool,
+    pub(crate) core_dirty: bool,
+    pub(crate) services_dirty: bool,
+    pub(crate) spot_dirty: Vec<bool>,
+    pub(crate) stale_entries: Vec<usize>,
+    pub(crate) dirty_leases: Vec<usize>,
+    pub(crate) dirty_units: Vec<usize>,
+    /// Faults that are on or to come and that nothing has met yet.
+    pub(crate) unbitten: usize,
+    pub(crate) now: Nanos,
+}
+
+/// What is written down on the way.
+pub(crate) struct Record {
+    pub(crate) decisions: Vec<Decision>,
+    pub(crate) serving: Vec<Serving>,
+    pub(crate) split_brain: Vec<SplitBrain>,
+    pub(crate) read_backs: Vec<ReadBack>,
+    pub(crate) restores: Vec<Restore>,
+    pub(crate) outcomes: Vec<String>,
+    pub(crate) events: u64,
+    /// One-way latency between replicas, as last seen while packets passed.
+    pub(crate) latencies: BTreeMap<(usize, usize, usize), Nanos>,
+    digest: Sha256,
+    pending: Vec<u8>,
+}
+
+impl Record {
+    pub(crate) fn new(steps: usize) -> Self {
+        Self {
+            decisions: Vec::new(),
+            serving: Vec::new(),
+            split_brain: Vec::new(),
+            read_backs: Vec::new(),
+            restores: Vec::new(),
+            outcomes: vec![String::new(); steps],
+            events: 0,
+            latencies: BTreeMap::new(),
+            digest: Sha256::new(),
+            pending: Vec::with_capacity(4096),
+        }
+    }
+
+    pub(crate) fn serving(&mut self, service: usize, replica: usize, from: Nanos, to: Nanos) {
+        if from < to {
+            self.serving.push(Serving {
+                service: ServiceId::from(service),
+                replica: replica as u16,
+                from,
+                to,
+            });
+        }
+    }
+
+    fn event(&mut self, at: Nanos, rank: u32) {
+        self.events += 1;
+        self.pending.extend_from_slice(&at.0.to_le_bytes());
+        self.pending.extend_from_slice(&rank.to_le_bytes());
+        if self.pending.len() > 4000 {
+            self.digest.update(&self.pending);
+            self.pending.clear();
+        }
+    }
+
+    /// SHA-256 over every event in the order taken, in hexadecimal.
+    pub(crate) fn digest(mut self) -> (Self, String) {
+        self.digest.update(&self.pending);
+        let digest = std::mem::take(&mut self.digest).finalize();
+        let text = digest.iter().map(|b| format!("{b:02x}")).collect();
+        (self, text)
+    }
+}
+
+impl Engine<'_> {
+    /// Runs up to and including `limit`.
+    pub(crate) fn run(&mut self, limit: Nanos) {
+        self.settle();
+        while let Some((at, rank, wake)) = self.wakes.pop(limit) {
+            self.now = at;
+            self.record.event(at, rank);
+            self.dispatch(wake);
+            // What happens at one instant and is of one kind happens together.
+            let more = self.wakes.peek().is_some_and(|n| n == (at, wake.class()));
+            if !more {
+                self.settle();
+            }
+        }
+        self.now = limit;
+    }
+
+    fn dispatch(&mut self, wake: Wake) {
+        match wake {
+            Wake::FaultBegins(i) => self.on_fault(i, true),
+            Wake::FaultEnds(i) => self.on_fault(i, false),
+            Wake::Step(i) => self.on_step(i),
+            Wake::Response(i) => self.on_response(i),
+            Wake::Belief(i) => self.on_belief(i),
+            Wake::Units(i) => self.on_units(i),
+            Wake::CircuitActive(i) => self.on_circuit_active(i),
+            Wake::AccessActive(i) => self.on_access_active(i),
+            Wake::Failover(i) => self.on_failover(i),
+            Wake::Names(i) => self.on_names(i),
+            Wake::Contact(i) => self.on_contact(i),
+            Wake::Restore(i) => self.on_restore(i),
+            Wake::ReadBack(i) => {
+                self.services[i].read_back_at = None;
+                self.read_back(i, false);
+            }
+            Wake::Opening(i) => self.on_opening(i),
+            Wake::Lease(i) => {
+                let change = self.leases[i].cache.on_wake(self.now);
+                self.after_lease_change(i, change);
+            }
+            Wake::Queue(i) => {
+                let mut done = Vec::new();
+                let now = self.now;
+                if let Some(queue) = self.queue_mut(i) {
+                    queue.on_wake(now, &mut done);
+                }
+                self.after_queue(i, done);
+            }
+            Wake::Checker(i) => self.on_checker(i),
+            Wake::Tries => self.on_tries(),
+            Wake::Change(i) => {
+                let (unit, rank) = self.changes[i];
+                let now = self.now;
+                if let Some(change) = &mut self.units[unit].accesses[rank].change {
+                    change.on_wake(now);
+                }
+                self.mark_unit(unit);
+            }
+            Wake::Paper(i) => {
+                let now = self.now;
+                if let Some(paper) = &mut self.units[i].paper {
+                    paper.on_wake(now);
+                }
+                self.mark_unit(i);
+            }
+        }
+    }
+
+    fn on_fault(&mut self, fault: Fault, on: bool) {
+        let spec = &self.plan.scenario.faults[fault];
+        if on {
+            let first = self.faults[fault].resolved.is_empty();
+            self.toggle(fault, true);
+            if first {
+                let next = self.faults[fault]
+                    .response
+                    .as_ref()
+                    .and_then(|r| r.next_wake());
+                self.wakes.arm(Wake::Response(fault), next);
+            }
+        } else {
+            self.toggle(fault, false);
+            if spec.bounded && self.now >= spec.until {
+                self.end_fault(fault);
+            }
+        }
+        self.arm_fault(fault);
+    }
+
+    fn end_fault(&mut self, fault: Fault) {
+        self.faults[fault].ended = true;
+        self.faults[fault].ended_at = Some(self.now);
+    }
+
+    fn on_response(&mut self, fault: Fault) {
+        let mut stages = Vec::new();
+        let now = self.now;
+        if let Some(response) = &mut self.faults[fault].response {
+            response.on_wake(now, &mut stages);
+            let next = response.next_wake();
+            self.wakes.arm(Wake::Response(fault), next);
+        }
+        let subject = format!("fault/{}", self.plan.scenario.faults[fault].id);
+        for stage in stages {
+            let kind = match stage {
+                Stage::Know => DecisionKind::PeopleKnow,
+                Stage::Diagnosed => DecisionKind::Diagnosed,
+                Stage::Mended => DecisionKind::Mended,
+            };
+            self.decide(kind, subject.clone(), vec![fault], None);
+            let restore = self
+                .plan
+                .scenario
+                .responses
+                .iter()
+                .find(|r| r.fault == fault)
+                .and_then(|r| r.restore);
+            if let Some(service) = restore.filter(|_| stage == Stage::Mended) {
+                self.begin_restore(service.index());
+            }
+        }
+    }
+
+    fn on_step(&mut self, step: usize) {
+        let now = self.now;
+        let outcome = match &self.plan.scenario.steps[step].action {
+            Action::Promote(service, to) => {
+                let mut actions = Vec::new();
+                match &mut self.services[service.index()].failover {
+                    Some(machine) => {
+                        machine.on_promote(now, *to, &mut actions);
+                        let begun = !actions.is_empty();
+                        self.carry_out(service.index(), actions);
+                        if begun {
+                            "promotion begun"
+                        } else {
+                            "nothing to promote"
+                        }
+                    }
+                    None => "this service has no standby to promote",
+                }
+                .to_string()
+            }
+            Action::FailBack(service) => {
+                let mut actions = Vec::new();
+                if let Some(machine) = &mut self.services[service.index()].failover {
+                    machine.on_fail_back(now, &mut actions);
+                }
+                let begun = !actions.is_empty();
+                self.carry_out(service.index(), actions);
+                if begun {
+                    "fail-back begun"
+                } else {
+                    "already at home"
+                }
+                .to_string()
+            }
+            Action::Restore(service) => self.begin_restore(service.index()),
+            Action::Activate(targets) => self.activate(targets, true),
+            Action::Deactivate(targets) => self.activate(targets, false),
+            Action::RollBack(fault) => {
+                let was_on = self.faults[*fault].on;
+                if was_on {
+                    self.toggle(*fault, false);
+                }
+                self.end_fault(*fault);
+                self.arm_fault(*fault);
+                if was_on { "rolled back" } else { "was not on" }.to_string()
+            }
+        };
+        self.record.outcomes[step] = outcome;
+    }
+
+    fn activate(&mut self, targets: &[Target], wanted: bool) -> String {
+        let now = self.now;
+        let mut touched = 0;
+        for target in targets {
+            match target {
+                Target::Link(link, sites) => {
+                    for circuit in self.net.selected_circuits(*link, sites) {
+                        if let Some(activation) = &mut self.circuits[circuit].activation {
+                            activation.on_wanted(now, wanted);
+                            let next = activation.next_wake();
+                            self.wakes.arm(Wake::CircuitActive(circuit), next);
+                            self.touch_circuit(circuit);
+                            touched += 1;
+                        }
+                    }
+                }
+                Target::Access(access) => {
+                    let index = access.index();
+                    if let Some(activation) = &mut self.access_active[index] {
+                        activation.on_wanted(now, wanted);
+                        let next = activation.next_wake();
+                        self.wakes.arm(Wake::AccessActive(index), next);
+                        self.touch_access(index);
+                        touched += 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        match (touched, wanted) {
+            (0, _) => "nothing of it is a standby".into(),
+            (_, true) => "activated".into(),
+            (_, false) => "taken out of service".into(),
+        }
+    }
+
+    fn touch_access(&mut self, access: usize) {
+        for entry in 0..self.entries.len() {
+            if self.entries[entry].access.index() == access {
+                self.entries[entry].legs_stale = true;
+                self.mark_entry(entry);
+            }
+        }
+    }
+
+    fn on_belief(&mut self, circuit: usize) {
+        let now = self.now;
+        let Some(up) = self.circuits[circuit].belief.on_wake(now) else {
+            return;
+        };
+        let next = self.circuits[circuit].belief.next_wake();
+        self.wakes.arm(Wake::Belief(circuit), next);
+        let kind = if up {
+            DecisionKind::RouteUp
+        } else {
+            DecisionKind::RouteDown
+        };
+        let link = self.net.circuits[circuit].link;
+        let faults = self.faults_of(crate::route::Blame::Circuit(circuit));
+        // The circuits of one link that change together are one decision.
+        let subject = format!("link/{}", self.plan.topology.link(link).id);
+        let again = self
+            .record
+            .decisions
+            .iter()
+            .rev()
+            .take_while(|d| d.at == now)
+            .any(|d| d.kind == kind && d.subject == subject && d.faults == faults);
+        if !again && !(faults.is_empty() && !up) {
+            self.decide(kind, subject, faults, None);
+        }
+        self.touch_circuit(circuit);
+    }
+
+    fn on_units(&mut self, spot: usize) {
+        let now = self.now;
+        let Some(units) = &mut self.spots[spot].units else {
+            return;
+        };
+        if units.on_wake(now) {
+            let active = units.active();
+            self.spots[spot].units_used |= 1 << active;
+            let node = self.plan.topology.node(self.net.spots[spot].node);
+            let subject = format!("node/{}/{}", node.id, node.replicas[active].id);
+            let faults: Vec<Fault> = self.spots[spot]
+                .unit_down
+                .iter()
+                .flatten()
+                .copied()
+                .collect();
+            self.decide(DecisionKind::Activated, subject, faults, None);
+        }
+        self.touch_spot(spot);
+    }
+
+    fn on_circuit_active(&mut self, circuit: usize) {
+        let now = self.now;
+        let Some(activation) = &mut self.circuits[circuit].activation else {
+            return;
+        };
+        if activation.on_wake(now) {
+            let link = self.net.circuits[circuit].link;
+            let subject = format!("link/{}", self.plan.topology.link(link).id);
+            let again = self.record.decisions.last().is_some_and(|d| {
+                d.at == now && d.kind == DecisionKind::Activated && d.subject == subject
+            });
+            if !again {
+                self.decide(DecisionKind::Activated, subject, Vec::new(), None);
+            }
+        }
+        self.touch_circuit(circuit);
+    }
+
+    fn on_access_active(&mut self, access: usize) {
+        let now = self.now;
+        if self.access_active[access]
+            .as_mut()
+            .is_some_and(|a| a.on_wake(now))
+        {
+            let subject = format!("access/{}", self.plan.topology.access[access].id);
+            self.decide(DecisionKind::Activated, subject, Vec::new(), None);
+        }
+        self.touch_access(access);
+    }
+
+    fn on_checker(&mut self, id: usize) {
+        let (service, replica) = self.checker_place(id);
+        let now = self.now;
+        let mut verdicts = Vec::new();
+        self.services[service].checkers[replica].on_wake(now, &mut verdicts);
+        let next = self.services[service].checkers[replica].next_wake();
+        self.wakes.arm(Wake::Checker(id), next);
+        for up in verdicts {
+            self.on_verdict(service, replica, up);
+        }
+    }
+
+    /// Service and replica of a check; checks are numbered through.
+    fn checker_place(&self, id: usize) -> (usize, usize) {
+        let mut first = 0;
+        for (service, state) in self.services.iter().enumerate() {
+            if id < first + state.checkers.len() {
+                return (service, id - first);
+            }
+            first += state.checkers.len();
+        }
+        (0, 0)
+    }
+
+    fn on_verdict(&mut self, service: usize, replica: usize, up: bool) {
+        let now = self.now;
+        let spec = &self.plan.topology.services[service];
+        let subject = format!("service/{}/{}", spec.id, spec.replicas[replica].id);
+        let faults = self.services[service].replicas[replica].seen_faults.clone();
+        self.bite_all(&faults, || "a health check failed".into());
+        let kind = if up {
+            DecisionKind::Up
+        } else {
+            DecisionKind::Down
+        };
+        self.decide(
+            kind,
+            subject,
+            if up { Vec::new() } else { faults },
+            Some(service),
+        );
+        match spec.mode {
+            Mode::ActiveStandby | Mode::Quorum => {
+                let mut actions = Vec::new();
+                if let Some(machine) = &mut self.services[service].failover {
+                    if up {
+                        machine.on_up(now, replica as u16, &mut actions);
+                    } else {
+                        machine.on_down(now, replica as u16, &mut actions);
+                    }
+                }
+                self.carry_out(service, actions);
+            }
+            Mode::ActiveActive => {
+                let state = &mut self.services[service];
+                if up {
+                    state.rotation |= 1 << replica;
+                } else {
+                    state.rotation &= !(1 << replica);
+                }
+                self.rotate(service);
+            }
+            Mode::Single | Mode::Sharded => {}
+        }
+        self.services_dirty = true;
+    }
+
+    /// Spreads the cohorts over the replicas in rotation. With none left, traffic goes to all
+    /// if the service fails open, and stays where it was otherwise.
+    fn rotate(&mut self, service: usize) {
+        let now = self.now;
+        let spec = &self.plan.topology.services[service];
+        let state = &mut self.services[service];
+        let mut rotation: Vec<u8> = bits(state.rotation).map(|r| r as u8).collect();
+        if rotation.is_empty() && spec.failover.as_ref().is_some_and(|f| f.fail_open) {
+            rotation = (0..state.replicas.len() as u8).collect();
+        }
+        if rotation.is_empty() {
+            return;
+        }
+        let spread = state.spread;
+        let record = core::array::from_fn(|k| rotation[usize::from(spread[k]) % rotation.len()]);
+        let at_once = state.names.on_record(now, record);
+        self.after_names(service, at_once);
+    }
+
+    pub(crate) fn after_names(&mut self, service: usize, changed: bool) {
+        let next = self.services[service].names.next_wake();
+        self.wakes.arm(Wake::Names(service), next);
+        if changed {
+            let state = &mut self.services[service];
+            for replica in 0..state.views.len() {
+                state.views[replica] = state.names.mask(replica as u8);
+            }
+            for i in 0..self.services[service].entries.len() {
+                let entry = self.services[service].entries[i];
+                self.mark_entry(entry);
+            }
+            if !self.services[service].dependents.is_empty() || next.is_none() {
+                self.services_dirty = true;
+            }
+        }
+    }
+
+    fn on_names(&mut self, service: usize) {
+        let now = self.now;
+        let changed = self.services[service].names.on_wake(now);
+        self.after_names(service, changed);
+    }
+
+    fn on_opening(&mut self, lease: usize) {
+        let now = self.now;
+        let change = self.leases[lease].cache.on_opening(now);
+        self.arm_opening(lease);
+        self.after_lease_change(lease, change);
+    }
+
+    pub(crate) fn arm_opening(&mut self, lease: usize) {
+        let now = self.now;
+        let next = self.leases[lease]
+            .openings
+            .iter()
+            .copied()
+            .find(|o| *o > now);
+        self.wakes.arm(Wake::Opening(lease), next);
+    }
+
+    /// Losses show to users, unanswered renewals prove a bite, and those without ask.
+    pub(crate) fn after_lease_change(&mut self, id: usize, change: Change) {
+        let now = self.now;
+        if change.unanswered != 0 && self.unbitten > 0 {
+            self.bite_lease(id);
+        }
+        for k in bits(change.lost) {
+            self.leases[id].attached[k] = 0;
+        }
+        if change.asks != 0 {
+            let service = self.leases[id].service.index();
+            if self.services[service].queue.is_some() {
+                let users = self.leases[id].users;
+                for k in bits(change.asks) {
+                    let lease = &mut self.leases[id];
+                    let amount = users - lease.attached[k] - lease.trying[k];
+                    if amount > 0 {
+                        lease.trying[k] += amount;
+                        self.tries.entry(now).or_default().push((id, k, amount));
+                    }
+                }
+                self.arm_tries();
+            } else {
+                self.leases[id].cache.on_granted(now, change.asks);
+            }
+        }
+        if change.lost != 0 || change.asks != 0 {
+            self.lease_units_dirty(id);
+        }
+        let next = self.leases[id].cache.next_wake();
+        self.wakes.arm(Wake::Lease(id), next);
+    }
+
+    /// The faults that keep a renewal from being answered.
+    fn bite_lease(&mut self, id: usize) {
+        let entry = self.leases[id].entry;
+        let service = self.entries[entry].service.index();
+        for replica in 0..self.services[service].replicas.len() {
+            let leg = self.entries[entry].legs[replica].blame;
+            let well = self.services[service].replicas[replica]
+                .well
+                .blame
+                .map(|b| b.0);
+            if let Some(blame) = leg.or(well) {
+                self.bite(blame, || "a renewal got no answer".into());
+            }
+        }
+    }
+
+    fn lease_units_dirty(&mut self, id: usize) {
+        for i in 0..self.leases[id].units.len() {
+            let unit = self.leases[id].units[i];
+            self.mark_unit(unit);
+        }
+    }
+
+    fn arm_tries(&mut self) {
+        let next = self.tries.first_key_value().map(|t| *t.0);
+        self.wakes.arm(Wake::Tries, next);
+    }
+
+    /// Tries whose turn has come are offered to the queue, in order of lease and cohort.
+    fn on_tries(&mut self) {
+        let now = self.now;
+        let mut due = Vec::new();
+        while let Some(entry) = self.tries.first_entry().filter(|e| *e.key() <= now) {
+            due.extend(entry.remove());
+        }
+        due.sort_unstable();
+        for (id, k, amount) in due {
+            let lease = &self.leases[id];
+            let service = lease.service.index();
+            if self.entries[lease.entry].ok & (1 << k) == 0 {
+                // It asks again when a server can be reached.
+                self.leases[id].trying[k] -= amount;
+                continue;
+            }
+            let (lasts, again) = (lease.lasts, lease.again);
+            let Some(queue) = &mut self.services[service].queue else {
+                continue;
+            };
+            let tag = (id as u64) << 6 | k as u64;
+            let accepted = queue.offer(now, tag, amount, now + lasts);
+            let wait = if queue.when_full() == WhenFull::Drop {
+                lasts + again
+            } else {
+                again
+            };
+            if accepted < amount {
+                let next = (now + wait).max(now + Nanos(1));
+                self.tries
+                    .entry(next)
+                    .or_default()
+                    .push((id, k, amount - accepted));
+            }
+            self.note_queue(service);
+        }
+        self.arm_tries();
+    }
+
+    fn note_queue(&mut self, service: usize) {
+        let now = self.now;
+        let state = &mut self.services[service];
+        let Some(queue) = &state.queue else { return };
+        let amount = queue.amount(now) * 1_000_000_000;
+        let next = queue.next_wake();
+        match state.queue_steps.last_mut() {
+            Some(last) if last.0 == now => last.1 = amount,
+            Some(last) if last.1 == amount => {}
+            _ => state.queue_steps.push((now, amount)),
+        }
+        self.wakes.arm(Wake::Queue(service), next);
+    }
+
+    pub(crate) fn after_queue(&mut self, service: usize, done: Vec<Done>) {
+        let now = self.now;
+        for outcome in done {
+            let (id, k) = ((outcome.tag >> 6) as usize, (outcome.tag & 63) as usize);
+            let reachable = self.entries[self.leases[id].entry].ok & (1 << k) != 0;
+            let lease = &mut self.leases[id];
+            lease.trying[k] -= outcome.served + outcome.failed;
+            let (served, failed) = if reachable {
+                (outcome.served, outcome.failed)
+            } else {
+                (0, 0)
+            };
+            if served > 0 {
+                lease.attached[k] += served;
+                if lease.attached[k] >= lease.users {
+                    lease.cache.on_granted(now, 1 << k);
+                } else {
+                    lease.partial = true;
+                }
+                self.lease_units_dirty(id);
+            }
+            if failed > 0 {
+                let lease = &mut self.leases[id];
+                lease.trying[k] += failed;
+                let next = (now + lease.again).max(now + Nanos(1));
+                self.tries.entry(next).or_default().push((id, k, failed));
+            }
+        }
+        self.note_queue(service);
+        self.arm_tries();
+    }
+}

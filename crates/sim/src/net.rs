@@ -1,0 +1,222 @@
+//! The network of a plan as dense arrays: spots, circuits, adjacency. Built once, never changed.
+
+use assize_fault::{Bandwidth, Nanos, Ppb};
+use assize_model::plan::Plan;
+use assize_model::scenario::{Sites, Target};
+use assize_model::topology::{Standby, Topology};
+use assize_model::{LinkId, NetworkId, NodeId};
+
+/// The network mask under which every link counts, for services reached from any network.
+pub(crate) const ANY: usize = 63;
+
+/// Sites of a node that nothing in the plan tells apart; a single node is one spot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot {
+    pub(crate) node: NodeId,
+    pub(crate) first: u32,
+    pub(crate) end: u32,
+}
+
+/// One end-to-end piece of a link: the circuits of a spot's sites, or a link between two nodes.
+#[derive(Clone, Debug)]
+pub(crate) struct Circuit {
+    pub(crate) link: LinkId,
+    pub(crate) near: usize,
+    pub(crate) far: NodeId,
+    pub(crate) cost: u32,
+    pub(crate) latency: Nanos,
+    pub(crate) loss: Ppb,
+    pub(crate) bandwidth: Option<Bandwidth>,
+    /// Bit n: carries network n. Bit [`ANY`] is always set.
+    pub(crate) networks: u64,
+    pub(crate) detect: Nanos,
+    pub(crate) converge: Nanos,
+    /// Circuits that it runs over.
+    pub(crate) under: Vec<usize>,
+    pub(crate) standby: Option<Standby>,
+}
+
+/// The whole network.
+#[derive(Debug)]
+pub(crate) struct Net {
+    pub(crate) spots: Vec<Spot>,
+    /// First spot of each node, and one past the last of the last.
+    spot_base: Vec<usize>,
+    pub(crate) circuits: Vec<Circuit>,
+    /// Circuits whose near end is a spot.
+    pub(crate) at_spot: Vec<Vec<usize>>,
+    /// Circuits whose far end is a node.
+    pub(crate) at_far: Vec<Vec<usize>>,
+    /// Circuits that run over a circuit.
+    pub(crate) above: Vec<Vec<usize>>,
+    /// Edges of the core: per node, circuit and the node at its other end.
+    pub(crate) edges: Vec<Vec<(usize, NodeId)>>,
+    /// Whether paths may pass through a node.
+    pub(crate) transit: Vec<bool>,
+    pub(crate) links: Vec<std::ops::Range<usize>>,
+}
+
+impl Net {
+    pub(crate) fn new(plan: &Plan<'_>) -> Self {
+        let topology = plan.topology;
+        let mut spots = Vec::new();
+        let mut spot_base = Vec::new();
+        for (index, cuts) in plan.cuts.iter().enumerate() {
+            spot_base.push(spots.len());
+            spots.extend(cuts.windows(2).map(|pair| Spot {
+                node: NodeId::from(index),
+                first: pair[0],
+                end: pair[1],
+            }));
+        }
+        spot_base.push(spots.len());
+        let mut net = Self {
+            at_spot: vec![Vec::new(); spots.len()],
+            at_far: vec![Vec::new(); topology.nodes.len()],
+            edges: vec![Vec::new(); topology.nodes.len()],
+            transit: topology
+                .nodes
+                .iter()
+                .map(|n| n.transit && !n.class)
+                .collect(),
+            spots,
+            spot_base,
+            circuits: Vec::new(),
+            above: Vec::new(),
+            links: Vec::new(),
+        };
+        net.add_circuits(topology);
+        net.add_underlays(topology);
+        net
+    }
+
+    /// The spots of a node.
+    pub(crate) fn spots_of(&self, node: NodeId) -> std::ops::Range<usize> {
+        self.spot_base[node.index()]..self.spot_base[node.index() + 1]
+    }
+
+    /// The spot of a single node.
+    pub(crate) fn spot(&self, node: NodeId) -> usize {
+        self.spot_base[node.index()]
+    }
+
+    /// The spots of a node that a selection of sites covers.
+    pub(crate) fn selected_spots(&self, node: NodeId, sites: &Sites) -> Vec<usize> {
+        self.spots_of(node)
+            .filter(|&s| self.covers(sites, s))
+            .collect()
+    }
+
+    /// The circuits of a link that a selection of sites covers.
+    pub(crate) fn selected_circuits(&self, link: LinkId, sites: &Sites) -> Vec<usize> {
+        self.links[link.index()]
+            .clone()
+            .filter(|&c| self.covers(sites, self.circuits[c].near))
+            .collect()
+    }
+
+    /// Whether a selection covers a spot. The plan has cut the spots so that none is split.
+    fn covers(&self, sites: &Sites, spot: usize) -> bool {
+        let spot = self.spots[spot];
+        match sites {
+            Sites::All => true,
+            Sites::Some(ranges) => ranges
+                .iter()
+                .any(|r| r.node == spot.node && r.first <= spot.first && spot.end <= r.end),
+        }
+    }
+
+    fn add_circuits(&mut self, topology: &Topology) {
+        for (index, link) in topology.links.iter().enumerate() {
+            let begin = self.circuits.len();
+            for &near in &link.from {
+                for spot in self.spots_of(near) {
+                    let id = self.circuits.len();
+                    self.at_spot[spot].push(id);
+                    self.at_far[link.to.index()].push(id);
+                    if !topology.node(near).class {
+                        self.edges[near.index()].push((id, link.to));
+                        self.edges[link.to.index()].push((id, near));
+                    }
+                    self.circuits.push(Circuit {
+                        link: LinkId::from(index),
+                        near: spot,
+                        far: link.to,
+                        cost: link.cost,
+                        latency: link.latency,
+                        loss: link.loss,
+                        bandwidth: link.bandwidth,
+                        networks: networks(&link.carries),
+                        detect: link.detect,
+                        converge: link.converge,
+                        under: Vec::new(),
+                        standby: link.standby,
+                    });
+                }
+            }
+            self.links.push(begin..self.circuits.len());
+        }
+        self.above = vec![Vec::new(); self.circuits.len()];
+    }
+
+    /// A circuit of a class runs over the circuits of the same sites; a link between nodes over
+    /// the whole of links between nodes.
+    fn add_underlays(&mut self, topology: &Topology) {
+        for id in 0..self.circuits.len() {
+            let (near, link) = (self.circuits[id].near, self.circuits[id].link);
+            let mut under = Vec::new();
+            for below in &topology.link(link).over {
+                for c in self.links[below.index()].clone() {
+                    let other = self.circuits[c].near;
+                    let other_is_class = topology.node(self.spots[other].node).class;
+                    if c != id && (other == near || !other_is_class) {
+                        under.push(c);
+                    }
+                }
+            }
+            for &c in &under {
+                self.above[c].push(id);
+            }
+            self.circuits[id].under = under;
+        }
+        // A tunnel takes as long as what it runs over, and its own latency on top. Underlays
+        // stand before the links over them or not; two passes settle the nesting in use.
+        let own: Vec<Nanos> = self.circuits.iter().map(|c| c.latency).collect();
+        for _ in 0..4 {
+            for (id, mine) in own.iter().enumerate() {
+                let below: Nanos = self.circuits[id]
+                    .under
+                    .iter()
+                    .map(|&c| self.circuits[c].latency)
+                    .sum();
+                self.circuits[id].latency = *mine + below;
+            }
+        }
+    }
+
+    /// Whether a target touches any of these sites (its own, or the circuits at them).
+    pub(crate) fn touches(&self, target: &Target, spot: usize) -> bool {
+        match target {
+            Target::Node(node, sites) => self.spots[spot].node == *node && self.covers(sites, spot),
+            Target::Part(node, _, sites) => {
+                self.spots[spot].node == *node && self.covers(sites, spot)
+            }
+            Target::Link(link, sites) => {
+                self.covers(sites, spot)
+                    && self.at_spot[spot]
+                        .iter()
+                        .any(|&c| self.circuits[c].link == *link)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The networks of a list as a mask; none named means all.
+pub(crate) fn networks(list: &[NetworkId]) -> u64 {
+    if list.is_empty() {
+        return u64::MAX;
+    }
+    list.iter()
+        .fold(1 << ANY, |mask, n| mask | (1 << (n.index() % ANY)))
+}

@@ -1,0 +1,387 @@
+//! From an engine that has run to its end to the journal that the judge reads.
+
+use crate::engine::Engine;
+use crate::route::Blame;
+use crate::state::{Out, Unit};
+use assize_control::matured::bits;
+use assize_fault::Nanos;
+use assize_model::journal::{
+    Engine as EngineKind, FaultRecord, Journal, NotExercised, QueueSeries, Series, SplitBrain,
+    Step, StepRecord,
+};
+use assize_model::topology::{Mode, Retry};
+use assize_model::{GroupId, ServiceId};
+
+impl Engine<'_> {
+    /// Closes what is open and writes it all down.
+    pub(crate) fn finish_run(mut self) -> Journal {
+        let plan = self.plan;
+        self.now = plan.scenario.end;
+        for service in 0..self.services.len() {
+            if self.services[service].data.is_some() {
+                self.read_back(service, true);
+            }
+        }
+        self.close_spans();
+        let series = self.series();
+        let not_exercised = self.not_exercised();
+        let groups = self.groups();
+        let faults = self.fault_records();
+        let steps = plan
+            .scenario
+            .steps
+            .iter()
+            .zip(&self.record.outcomes)
+            .map(|(step, outcome)| StepRecord {
+                at: step.at,
+                outcome: outcome.clone(),
+            })
+            .collect();
+        let queues = self
+            .services
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, s)| s.queue.is_some())
+            .map(|(i, s)| QueueSeries {
+                service: ServiceId::from(i),
+                steps: std::mem::take(&mut s.queue_steps),
+            })
+            .collect();
+        let (mut record, trace_digest) = self.record.digest();
+        record
+            .serving
+            .sort_by_key(|s| (s.service, s.from, s.replica));
+        Journal {
+            engine: EngineKind::Simulate,
+            seed: plan.seed,
+            end: plan.scenario.end,
+            cells: plan.cells.clone(),
+            series,
+            solos: Vec::new(),
+            faults,
+            steps,
+            decisions: record.decisions,
+            serving: record.serving,
+            split_brain: record.split_brain,
+            read_backs: record.read_backs,
+            restores: record.restores,
+            queues,
+            groups,
+            not_exercised,
+            amplification: Vec::new(),
+            trace_digest,
+            events: record.events,
+        }
+    }
+
+    fn close_spans(&mut self) {
+        let now = self.now;
+        for service in 0..self.services.len() {
+            for replica in 0..self.services[service].replicas.len() {
+                if let Some(from) = self.services[service].replicas[replica]
+                    .serving_since
+                    .take()
+                {
+                    self.record.serving(service, replica, from, now);
+                }
+            }
+            let split = self.services[service]
+                .data
+                .as_mut()
+                .and_then(|d| d.split_since.take());
+            if let Some(from) = split.filter(|f| *f < now) {
+                let service = ServiceId::from(service);
+                self.record.split_brain.push(SplitBrain {
+                    service,
+                    from,
+                    to: now,
+                });
+            }
+        }
+    }
+
+    /// Served users per cell and journey, retries taken into account.
+    fn series(&self) -> Vec<Series> {
+        let mut all = Vec::new();
+        for unit in &self.units {
+            let spec = self.plan.topology.journey(unit.journey);
+            let steps = with_retries(unit, spec.retry, spec.timeout);
+            for &cell in &unit.cells {
+                let users = self.plan.cells[cell].users;
+                let mut series = Series {
+                    cell,
+                    journey: unit.journey,
+                    steps: Vec::with_capacity(steps.len()),
+                    worst_latency: unit.worst,
+                };
+                for &(at, normal, degraded) in &steps {
+                    let step = Step {
+                        at,
+                        served: (normal + degraded) * users,
+                        degraded: degraded * users,
+                    };
+                    let same = series
+                        .steps
+                        .last()
+                        .is_some_and(|l| (l.served, l.degraded) == (step.served, step.degraded));
+                    if !same {
+                        series.steps.push(step);
+                    }
+                }
+                all.push(series);
+            }
+        }
+        all.sort_by_key(|s| (s.cell, s.journey));
+        all
+    }
+
+    fn fault_records(&self) -> Vec<FaultRecord> {
+        self.plan
+            .scenario
+            .faults
+            .iter()
+            .zip(&self.faults)
+            .map(|(spec, state)| {
+                let to = state
+                    .ended_at
+                    .unwrap_or(spec.until)
+                    .min(self.plan.scenario.end);
+                FaultRecord {
+                    from: spec.at,
+                    to,
+                    bite: state.bite.clone(),
+                    effect_to: to,
+                }
+            })
+            .collect()
+    }
+
+    /// When the last fault that touches sites of a group is over.
+    fn groups(&self) -> Vec<(GroupId, Option<Nanos>)> {
+        let plan = self.plan;
+        (0..plan.topology.groups.len())
+            .map(|index| {
+                let group = &plan.topology.groups[index];
+                let in_group = |spot: usize| {
+                    let s = self.net.spots[spot];
+                    group
+                        .sites
+                        .iter()
+                        .any(|r| r.node == s.node && r.first < s.end && s.first < r.end)
+                };
+                let spots: Vec<usize> =
+                    (0..self.net.spots.len()).filter(|s| in_group(*s)).collect();
+                let touched = |f: &usize| {
+                    self.faults[*f].applies
+                        && plan.scenario.faults[*f]
+                            .targets
+                            .iter()
+                            .any(|t| spots.iter().any(|s| self.net.touches(t, *s)))
+                };
+                let mut restored = Some(Nanos::ZERO);
+                for fault in (0..plan.scenario.faults.len()).filter(touched) {
+                    let ended = self.faults[fault].ended_at;
+                    restored = match (restored, ended) {
+                        (Some(a), Some(b)) => Some(a.max(b)),
+                        _ => None,
+                    };
+                }
+                (GroupId::from(index), restored)
+            })
+            .collect()
+    }
+
+    /// What exists to take over and never served.
+    fn not_exercised(&self) -> Vec<NotExercised> {
+        let topology = self.plan.topology;
+        let mut list = Vec::new();
+        let mut add = |element: String, what: &str, service: Option<usize>| {
+            list.push(NotExercised {
+                element,
+                what: what.into(),
+                service: service.map(ServiceId::from),
+            });
+        };
+        for (s, service) in topology.services.iter().enumerate() {
+            for (r, replica) in service.replicas.iter().enumerate() {
+                if !self.services[s].replicas[r].ever_served && service.mode != Mode::Sharded {
+                    add(
+                        format!("service/{}/{}", service.id, replica.id),
+                        "standby replica",
+                        Some(s),
+                    );
+                }
+            }
+            for (i, backup) in service.state.iter().flat_map(|d| &d.backups).enumerate() {
+                let used = self
+                    .record
+                    .restores
+                    .iter()
+                    .any(|r| r.service.index() == s && r.backup == i && r.good);
+                if !used {
+                    add(
+                        format!("service/{}/{}", service.id, backup.id),
+                        "backup, never restored",
+                        Some(s),
+                    );
+                }
+            }
+        }
+        for (index, link) in topology.links.iter().enumerate() {
+            let mut circuits = self.net.links[index].clone();
+            if link.standby.is_some() && !circuits.any(|c| self.circuits[c].used) {
+                add(format!("link/{}", link.id), "standby link", None);
+            }
+        }
+        for (index, access) in topology.access.iter().enumerate() {
+            let mut uses = self.units.iter().flat_map(|u| &u.accesses);
+            let preferred_by_all = self
+                .units
+                .iter()
+                .all(|u| u.accesses.first().is_none_or(|a| a.access.index() == index));
+            if !preferred_by_all && !uses.any(|a| a.access.index() == index && a.used) {
+                add(format!("access/{}", access.id), "other access", None);
+            }
+        }
+        for spot in 0..self.net.spots.len() {
+            let node = topology.node(self.net.spots[spot].node);
+            for (i, unit) in node.replicas.iter().enumerate() {
+                if node.replicas.len() > 1 && self.spots[spot].units_used & (1 << i) == 0 {
+                    add(
+                        format!("node/{}/{}", node.id, unit.id),
+                        "other unit of a redundant node",
+                        None,
+                    );
+                }
+            }
+        }
+        list.sort();
+        list.dedup();
+        list
+    }
+
+    /// Marks the circuits of paths in use, for the list of what was never exercised, and lets
+    /// faults that make paths worse bite.
+    pub(crate) fn bite_degraded(&mut self, entry: usize) {
+        let service = self.entries[entry].service.index();
+        for replica in 0..self.services[service].replicas.len() {
+            if self.entries[entry].legs[replica].blame.is_some()
+                || self.services[service].views[replica] == 0
+            {
+                continue;
+            }
+            for circuit in self.circuits_on_path(entry, replica) {
+                self.circuits[circuit].used = true;
+                if self.unbitten > 0 && !self.circuits[circuit].degrade.is_empty() {
+                    let faults: Vec<usize> =
+                        self.circuits[circuit].degrade.iter().map(|d| d.0).collect();
+                    let what = self.describe(Blame::Circuit(circuit));
+                    let link = what.split(' ').next().unwrap_or_default().to_string();
+                    self.bite_all(&faults, || {
+                        format!("packets crossed {link} while it was worse")
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The share served as a function of the instant at which an attempt begins: tries that come
+/// later within the attempt's time may find what the first did not.
+fn with_retries(unit: &Unit, retry: Retry, timeout: Nanos) -> Vec<(Nanos, u64, u64)> {
+    if retry.tries <= 1 || unit.steps.len() <= 1 {
+        return unit
+            .steps
+            .iter()
+            .map(|o| (o.at, o.normal, o.degraded))
+            .collect();
+    }
+    let silent = offsets(retry, timeout, retry.each.min(timeout));
+    let refused = offsets(retry, timeout, Nanos::ZERO);
+    let first = unit.steps[0].at;
+    let mut times: Vec<Nanos> = unit.steps.iter().map(|o| o.at).collect();
+    for offset in silent.iter().chain(&refused) {
+        times.extend(
+            unit.steps
+                .iter()
+                .map(|o| o.at - *offset)
+                .filter(|t| *t >= first),
+        );
+    }
+    times.sort_unstable();
+    times.dedup();
+    let at = |t: Nanos| -> &Out {
+        let i = unit.steps.partition_point(|o| o.at <= t);
+        &unit.steps[i.saturating_sub(1)]
+    };
+    times
+        .into_iter()
+        .map(|t| {
+            let now = at(t);
+            let mut later = 0u64;
+            let mut factor = now.factor;
+            for (offsets, mask) in [(&silent, !now.refused), (&refused, now.refused)] {
+                for offset in offsets {
+                    let then = at(t + *offset);
+                    let gained = then.mask & mask & !now.mask & !later;
+                    if gained != 0 {
+                        factor = then.factor;
+                        later |= gained;
+                    }
+                }
+            }
+            let gained = u64::from(later.count_ones()) * factor;
+            let still = bits(now.paper & !later).count() as u64;
+            let on_paper = now.paper.count_ones();
+            let degraded = if on_paper == 0 {
+                0
+            } else {
+                now.degraded / u64::from(on_paper) * still
+            };
+            (t, now.normal + gained, degraded)
+        })
+        .collect()
+}
+
+/// When the later tries of an attempt start, if each earlier one takes `fails_after` to fail
+/// and a try must start before the attempt's time is over.
+fn offsets(retry: Retry, timeout: Nanos, fails_after: Nanos) -> Vec<Nanos> {
+    let mut list = Vec::new();
+    let mut at = Nanos::ZERO;
+    let mut wait = i128::from(retry.wait.0);
+    for _ in 1..retry.tries.min(1000) {
+        let next = i128::from(at.0) + i128::from(fails_after.0) + wait;
+        if next >= i128::from(timeout.0) {
+            break;
+        }
+        at = Nanos(next as i64);
+        list.push(at);
+        wait = wait * i128::from(retry.factor_milli) / 1000;
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RETRY: Retry = Retry {
+        tries: 3,
+        wait: Nanos::secs(2),
+        factor_milli: 2000,
+        each: Nanos::secs(3),
+    };
+
+    #[test]
+    fn later_tries_start_after_a_failure_and_a_growing_pause() {
+        // Refused at once: 0, 2, 6 s. Silent for 3 s each: 0, 5, and 12 s is too late.
+        assert_eq!(
+            offsets(RETRY, Nanos::secs(10), Nanos::ZERO),
+            vec![Nanos::secs(2), Nanos::secs(6)]
+        );
+        assert_eq!(
+            offsets(RETRY, Nanos::secs(10), Nanos::secs(3)),
+            vec![Nanos::secs(5)]
+        );
+    }
+}

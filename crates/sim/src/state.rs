@@ -1,0 +1,233 @@
+//! What changes while a plan runs: elements, services, what clients hold, what was recorded.
+
+use crate::data::{Ack, Content, Grid};
+use crate::route::{Blame, Leg};
+use assize_control::{
+    Activation, Backups, Belief, Cache, Checker, Failover, Matured, Names, Queue,
+};
+use assize_control::{Response, Units};
+use assize_fault::{Nanos, Ppb};
+use assize_model::faults::{Degrade, How};
+use assize_model::{AccessId, JourneyId, ServiceId};
+
+/// A fault by index, as a reason for something.
+pub(crate) type Fault = usize;
+
+#[derive(Debug, Default)]
+pub(crate) struct SpotState {
+    pub(crate) down: Vec<(Fault, How)>,
+    /// Per part of the node.
+    pub(crate) parts: Vec<Vec<Fault>>,
+    /// Only for a single node with units of its own.
+    pub(crate) units: Option<Units>,
+    pub(crate) unit_down: Vec<Vec<Fault>>,
+    pub(crate) units_used: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct CircuitState {
+    pub(crate) down: Vec<Fault>,
+    pub(crate) cut: Vec<Fault>,
+    pub(crate) degrade: Vec<(Fault, Degrade)>,
+    pub(crate) belief: Belief,
+    pub(crate) activation: Option<Activation>,
+    pub(crate) used: bool,
+}
+
+/// A cut between two sets of spots.
+#[derive(Debug)]
+pub(crate) struct ActiveCut {
+    pub(crate) fault: Fault,
+    pub(crate) near: Vec<usize>,
+    pub(crate) far: Vec<usize>,
+    /// Packets from near to far do not pass.
+    pub(crate) out: bool,
+    /// Packets from far to near do not pass.
+    pub(crate) back: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct ReplicaState {
+    pub(crate) down: Vec<(Fault, How)>,
+    pub(crate) no_answer: Vec<(Fault, How)>,
+    /// With the spots that still reach it.
+    pub(crate) isolated: Vec<(Fault, Vec<usize>)>,
+    pub(crate) lies: Vec<Fault>,
+    pub(crate) no_promotion: Vec<Fault>,
+    pub(crate) no_replication: Vec<Fault>,
+    pub(crate) degrade: Vec<(Fault, Degrade)>,
+    pub(crate) capacity: Vec<(Fault, Ppb)>,
+    /// It takes itself for one that serves (a primary, or any active replica).
+    pub(crate) acts: bool,
+    pub(crate) well: Well,
+    pub(crate) serving_since: Option<Nanos>,
+    pub(crate) ever_served: bool,
+    /// An old primary that has met the new one again: when they will have heard.
+    pub(crate) contact_at: Option<Nanos>,
+    /// Shipments to it have been arriving since.
+    pub(crate) ships_since: Option<Nanos>,
+    /// What the last check saw was caused by these.
+    pub(crate) seen_faults: Vec<Fault>,
+}
+
+/// Whether a replica can serve, whatever the path to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Well {
+    pub(crate) blame: Option<(Blame, How)>,
+    /// Capacity left by soft dependencies and faults.
+    pub(crate) capacity: Ppb,
+}
+
+#[derive(Debug)]
+pub(crate) struct ServiceState {
+    pub(crate) networks: u64,
+    pub(crate) home: u16,
+    /// Whose writes count: the source of shipments and backups.
+    pub(crate) source: u16,
+    pub(crate) replicas: Vec<ReplicaState>,
+    pub(crate) names: Names,
+    /// The cohorts that look to each replica; kept in step with `names`.
+    pub(crate) views: Vec<u64>,
+    pub(crate) spread: [u8; 64],
+    pub(crate) failover: Option<Failover>,
+    pub(crate) checkers: Vec<Checker>,
+    /// Replicas in rotation, for services that are active on all.
+    pub(crate) rotation: u64,
+    pub(crate) shard_mask: Vec<u64>,
+    pub(crate) shard_down: Vec<Vec<Fault>>,
+    pub(crate) entries: Vec<usize>,
+    /// Services whose replicas need this one.
+    pub(crate) dependents: Vec<usize>,
+    pub(crate) data: Option<DataState>,
+    pub(crate) queue: Option<Queue>,
+    pub(crate) queue_rate: u64,
+    pub(crate) queue_steps: Vec<(Nanos, u64)>,
+    pub(crate) bad_backup: Vec<Fault>,
+    pub(crate) read_back_at: Option<Nanos>,
+    pub(crate) blocked_flows: Vec<(Fault, u16)>,
+}
+
+#[derive(Debug)]
+pub(crate) struct DataState {
+    pub(crate) content: Vec<Content>,
+    pub(crate) acks: Vec<Ack>,
+    pub(crate) backups: Backups,
+    /// What the primary held from each instant on.
+    pub(crate) history: Vec<(Nanos, Content)>,
+    pub(crate) restoring: Option<Restoring>,
+    pub(crate) damage: Option<(Nanos, Fault)>,
+    /// The fault that cost writes, if any did.
+    pub(crate) loss_fault: Option<Fault>,
+    /// Since when two replicas have been acknowledging.
+    pub(crate) split_since: Option<Nanos>,
+    pub(crate) bad_windows: Vec<(Fault, Nanos, Nanos)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Restoring {
+    pub(crate) backup: usize,
+    pub(crate) from: Nanos,
+    pub(crate) until: Nanos,
+}
+
+/// How the sites of a spot reach a service over an access.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) spot: usize,
+    pub(crate) access: AccessId,
+    pub(crate) service: ServiceId,
+    /// Circuits that the first hop may use.
+    pub(crate) allowed: Vec<usize>,
+    /// By replica; kept while the network does not change.
+    pub(crate) legs: Vec<Leg>,
+    pub(crate) legs_stale: bool,
+    pub(crate) stale: bool,
+    pub(crate) ok: u64,
+    pub(crate) refused: u64,
+    /// Cohorts by the replica that serves them.
+    pub(crate) groups: Vec<(u16, u64)>,
+    /// Cohorts that stay with an old primary because they cannot reach the new one.
+    pub(crate) clings: Vec<(u16, u64)>,
+    pub(crate) units: Vec<usize>,
+    pub(crate) leases: Vec<usize>,
+}
+
+/// A cached need of the users of a spot.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) entry: usize,
+    pub(crate) service: ServiceId,
+    pub(crate) cache: Cache,
+    pub(crate) users: u64,
+    pub(crate) lasts: Nanos,
+    pub(crate) again: Nanos,
+    /// Users of each cohort that obtained the lease in part of a storm (units of 1/64 user).
+    pub(crate) attached: Box<[u64; 64]>,
+    /// Users of each cohort whose try is under way or waits for its turn.
+    pub(crate) trying: Box<[u64; 64]>,
+    pub(crate) partial: bool,
+    pub(crate) dirty: bool,
+    pub(crate) openings: Vec<Nanos>,
+    pub(crate) units: Vec<usize>,
+}
+
+/// The users of a spot, with the same accesses, in one journey.
+#[derive(Debug)]
+pub(crate) struct Unit {
+    pub(crate) spot: usize,
+    pub(crate) journey: JourneyId,
+    pub(crate) accesses: Vec<AccessUse>,
+    pub(crate) paper: Option<Matured>,
+    pub(crate) cells: Vec<usize>,
+    pub(crate) dirty: bool,
+    pub(crate) steps: Vec<Out>,
+    pub(crate) worst: Nanos,
+    /// Open acknowledgements: service, replica, cohorts, since.
+    pub(crate) open: Vec<(ServiceId, u16, u64, Nanos)>,
+    pub(crate) grids: Vec<Grid>,
+}
+
+/// One access of a unit.
+#[derive(Debug)]
+pub(crate) struct AccessUse {
+    pub(crate) access: AccessId,
+    pub(crate) calls: Vec<usize>,
+    pub(crate) asked: Vec<usize>,
+    pub(crate) leases: Vec<usize>,
+    /// Users who have failed on all preferred accesses for long enough; `None` for the first.
+    pub(crate) change: Option<Matured>,
+    /// Index of its wake.
+    pub(crate) wake: usize,
+    pub(crate) used: bool,
+}
+
+/// The state of a unit from an instant on. Shares are in units of `USER` per user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Out {
+    pub(crate) at: Nanos,
+    /// Cohorts served in the normal way.
+    pub(crate) mask: u64,
+    /// Cohorts whose failing tries fail at once.
+    pub(crate) refused: u64,
+    /// Cohorts served by the contingency.
+    pub(crate) paper: u64,
+    /// Share served in the normal way.
+    pub(crate) normal: u64,
+    /// Of a cohort that is served, the share of attempts that end well.
+    pub(crate) factor: u64,
+    /// Share served by the contingency.
+    pub(crate) degraded: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct FaultState {
+    pub(crate) on: bool,
+    /// It applies in this run at all.
+    pub(crate) applies: bool,
+    pub(crate) ended: bool,
+    pub(crate) ended_at: Option<Nanos>,
+    /// `Target::Primary` as it was when the fault fired.
+    pub(crate) resolved: Vec<assize_model::scenario::Target>,
+    pub(crate) bite: Option<(Nanos, String)>,
+    pub(crate) response: Option<Response>,
+}

@@ -1,0 +1,625 @@
+//! What failover, return, restore and read-back do to services and their data.
+
+use crate::data::{self, Ack, Content};
+use crate::engine::Engine;
+use crate::state::{Fault, Restoring};
+use crate::wakes::Wake;
+use assize_control::FailoverAction;
+use assize_fault::Nanos;
+use assize_model::ServiceId;
+use assize_model::journal::{DecisionKind, ReadBack, Restore, SplitBrain};
+use assize_model::topology::{Mode, Rejoin, Replication};
+
+impl Engine<'_> {
+    pub(crate) fn on_failover(&mut self, service: usize) {
+        let now = self.now;
+        let can: Vec<bool> = (0..self.services[service].replicas.len())
+            .map(|r| self.can_be_promoted(service, r))
+            .collect();
+        let mut actions = Vec::new();
+        if let Some(machine) = &mut self.services[service].failover {
+            machine.on_wake(now, |r| can[usize::from(r)], &mut actions);
+        }
+        self.carry_out(service, actions);
+    }
+
+    fn can_be_promoted(&self, service: usize, replica: usize) -> bool {
+        self.process_up(service, replica)
+            && self.services[service].replicas[replica]
+                .no_promotion
+                .is_empty()
+            && (self.plan.topology.services[service].mode != Mode::Quorum
+                || self.has_majority(service, replica))
+    }
+
+    /// Carries out what the failover machine has decided.
+    pub(crate) fn carry_out(&mut self, service: usize, actions: Vec<FailoverAction>) {
+        for action in actions {
+            let (FailoverAction::Begin(r)
+            | FailoverAction::Promoted(r)
+            | FailoverAction::Failed(r)
+            | FailoverAction::Demote(r)
+            | FailoverAction::FailedBack(r)) = action;
+            let home = self.services[service].home;
+            let kind = match action {
+                FailoverAction::Begin(r) if r == home => DecisionKind::FailBackBegun,
+                FailoverAction::Begin(_) => DecisionKind::PromotionBegun,
+                FailoverAction::Promoted(_) => DecisionKind::Promoted,
+                FailoverAction::FailedBack(_) => DecisionKind::FailedBack,
+                FailoverAction::Failed(_) => DecisionKind::PromotionFailed,
+                FailoverAction::Demote(_) => {
+                    self.demote(service, r);
+                    continue;
+                }
+            };
+            let spec = &self.plan.topology.services[service];
+            let subject = format!("service/{}/{}", spec.id, spec.replicas[usize::from(r)].id);
+            let mut faults = Vec::new();
+            if matches!(action, FailoverAction::Begin(_) | FailoverAction::Failed(_)) {
+                faults.clone_from(&self.services[service].replicas[usize::from(r)].no_promotion);
+                self.bite_all(&faults, || "a promotion was tried".into());
+            }
+            self.decide(kind, subject, faults, Some(service));
+            if matches!(
+                action,
+                FailoverAction::Promoted(_) | FailoverAction::FailedBack(_)
+            ) {
+                self.promote(service, r);
+            }
+        }
+        let next = self.services[service]
+            .failover
+            .as_ref()
+            .and_then(|f| f.next_wake());
+        self.wakes.arm(Wake::Failover(service), next);
+        self.services_dirty = true;
+    }
+
+    /// A planned return: the acting primary stops, and hands all of its writes over.
+    fn demote(&mut self, service: usize, replica: u16) {
+        let now = self.now;
+        self.sync_all(service);
+        self.services[service].replicas[usize::from(replica)].acts = false;
+        let meets: Vec<bool> = (0..self.services[service].replicas.len())
+            .map(|r| {
+                self.services[service].replicas[r].no_replication.is_empty()
+                    && self.replicas_meet(service, usize::from(replica), r)
+            })
+            .collect();
+        if let Some(data) = &mut self.services[service].data {
+            let content = data.content[usize::from(replica)].until(now);
+            for (r, held) in data.content.iter_mut().enumerate() {
+                if meets[r] {
+                    *held = content.clone();
+                }
+            }
+        }
+        // Nothing older than what was just handed over is shipped after it.
+        self.services[service]
+            .replicas
+            .iter_mut()
+            .for_each(|r| r.ships_since = None);
+        self.services_dirty = true;
+    }
+
+    /// This replica is primary from now on, and clients are pointed there.
+    fn promote(&mut self, service: usize, replica: u16) {
+        let now = self.now;
+        let r = usize::from(replica);
+        if !self.services[service].replicas[r].acts {
+            self.sync_all(service);
+            let cause = self.cause_of_loss(service, r);
+            let state = &mut self.services[service];
+            state.replicas[r].acts = true;
+            if let Some(data) = &mut state.data {
+                data.content[r] = data.content[r].until(now);
+                data.content[r].writes_from(replica, now);
+                data.loss_fault = cause.or(data.loss_fault);
+            }
+            // What was being shipped came from the old primary.
+            state.replicas.iter_mut().for_each(|x| x.ships_since = None);
+        }
+        self.services[service].source = replica;
+        self.note_history(service);
+        let at_once = self.services[service]
+            .names
+            .on_record(now, [replica as u8; 64]);
+        self.after_names(service, at_once);
+        self.read_back_when_settled(service);
+        self.services_dirty = true;
+    }
+
+    /// The faults that took the old primary away.
+    fn cause_of_loss(&self, service: usize, new: usize) -> Option<Fault> {
+        let replicas = &self.services[service].replicas;
+        let old = (0..replicas.len()).find(|&r| r != new && replicas[r].acts)?;
+        replicas[old].seen_faults.first().copied()
+    }
+
+    /// Old primaries that have met the new one.
+    pub(crate) fn on_contact(&mut self, service: usize) {
+        let now = self.now;
+        for old in 0..self.services[service].replicas.len() {
+            if self.services[service].replicas[old]
+                .contact_at
+                .is_none_or(|at| at > now)
+            {
+                continue;
+            }
+            self.services[service].replicas[old].contact_at = None;
+            self.sync_all(service);
+            let mut actions = Vec::new();
+            let Some(machine) = &mut self.services[service].failover else {
+                continue;
+            };
+            let primary = usize::from(machine.primary());
+            let rejoin = machine.on_contact(now, old as u16, &mut actions);
+            let state = &mut self.services[service];
+            let (winner, loser) = match rejoin {
+                Rejoin::AsPrimary => (old, primary),
+                Rejoin::Rewind | Rejoin::Merge => (primary, old),
+            };
+            state.replicas[loser].acts = false;
+            if let Some(data) = &mut state.data {
+                if rejoin == Rejoin::Merge {
+                    let handed_over = data.content[loser].until(now);
+                    data.content[winner].merge(&handed_over);
+                }
+                data.content[loser] = data.content[winner].until(now);
+            }
+            // The loser's writes, if any are gone, are gone from here on.
+            actions.retain(|a| !matches!(a, FailoverAction::Demote(_)));
+            self.carry_out(service, actions);
+            self.note_history(service);
+        }
+        self.services_dirty = true;
+        let next = self.services[service]
+            .replicas
+            .iter()
+            .filter_map(|r| r.contact_at)
+            .min();
+        self.wakes.arm(Wake::Contact(service), next);
+    }
+
+    /// Which replicas get shipments from the primary.
+    pub(crate) fn refresh_shipping(&mut self, service: usize) {
+        let spec = &self.plan.topology.services[service];
+        let Some(replication) = spec.state.as_ref().and_then(|s| s.replication) else {
+            return;
+        };
+        if self.services[service].failover.is_none() {
+            return;
+        }
+        let primary = self.primary(service);
+        for r in (0..spec.replicas.len()).filter(|r| *r != primary) {
+            self.note_latency(service, primary, r);
+            let stopped: Vec<Fault> = [r, primary]
+                .iter()
+                .flat_map(|x| self.services[service].replicas[*x].no_replication.clone())
+                .collect();
+            self.bite_all(&stopped, || "a shipment was due".into());
+            let flows = self.services[service].blocked_flows.iter();
+            let flow_cut = flows.clone().any(|b| usize::from(b.1) == service);
+            let ships = self.services[service].replicas[primary].acts
+                && !self.services[service].replicas[r].acts
+                && stopped.is_empty()
+                && !flow_cut
+                && self.process_up(service, primary)
+                && self.process_up(service, r)
+                && self.ships_along(service, primary, r);
+            match (ships, self.services[service].replicas[r].ships_since) {
+                (true, None) => self.services[service].replicas[r].ships_since = Some(self.now),
+                (false, Some(_)) => {
+                    self.sync(service, primary, r, replication);
+                    self.services[service].replicas[r].ships_since = None;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Packets from one replica arrive at another (one way is enough to ship).
+    fn ships_along(&self, service: usize, from: usize, to: usize) -> bool {
+        let spec = &self.plan.topology.services[service];
+        let (a, b) = (spec.replicas[from].at, spec.replicas[to].at);
+        let (a, b) = (self.net.spot(a), self.net.spot(b));
+        let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
+        let cut_the_other_way_only = self.cut_between(a, b).is_none();
+        match leg.blame {
+            None => self.barrier_alone(service, from, b),
+            Some(crate::route::Blame::Cut(_)) => cut_the_other_way_only,
+            Some(_) => false,
+        }
+    }
+
+    /// Isolation of the sending replica does not keep it from the receiver's place.
+    fn barrier_alone(&self, service: usize, replica: usize, other: usize) -> bool {
+        let at = self.plan.topology.services[service].replicas[replica].at;
+        self.net.spot(at) == other
+            || self.services[service].replicas[replica]
+                .isolated
+                .iter()
+                .all(|i| i.1.contains(&other))
+    }
+
+    /// Brings what the standbys hold up to now.
+    pub(crate) fn sync_all(&mut self, service: usize) {
+        let spec = &self.plan.topology.services[service];
+        let Some(replication) = spec.state.as_ref().and_then(|s| s.replication) else {
+            return;
+        };
+        if self.services[service].failover.is_none() {
+            return;
+        }
+        let primary = self.primary(service);
+        for r in (0..spec.replicas.len()).filter(|r| *r != primary) {
+            self.sync(service, primary, r, replication);
+        }
+    }
+
+    fn sync(&mut self, service: usize, from: usize, to: usize, replication: Replication) {
+        let now = self.now;
+        let Some(since) = self.services[service].replicas[to].ships_since else {
+            return;
+        };
+        let spec = &self.plan.topology.services[service];
+        let at = match replication {
+            Replication::Sync => Some(now),
+            Replication::Async { every, phase } => {
+                let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
+                let latency = self.usual_latency(leg.quality.latency, service, from, to);
+                data::last_shipment(every, phase, since, latency, now)
+            }
+        };
+        let Some(at) = at else { return };
+        if let Some(data) = &mut self.services[service].data {
+            data.content[to] = data.content[from].until(at);
+        }
+    }
+
+    /// The latency of shipments; while the path is down it has none, and what counts is what it
+    /// was when the last shipment left.
+    fn usual_latency(&self, now: Nanos, service: usize, from: usize, to: usize) -> Nanos {
+        if now > Nanos::ZERO {
+            return now;
+        }
+        self.record
+            .latencies
+            .get(&(service, from, to))
+            .copied()
+            .unwrap_or(now)
+    }
+
+    fn note_latency(&mut self, service: usize, from: usize, to: usize) {
+        let spec = &self.plan.topology.services[service];
+        let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
+        if leg.blame.is_none() {
+            self.record
+                .latencies
+                .insert((service, from, to), leg.quality.latency);
+        }
+    }
+
+    /// Damage reaches synchronous copies at once; later shipments carry it to the others.
+    pub(crate) fn spread_damage(&mut self, service: usize, replica: u16) {
+        let spec = &self.plan.topology.services[service];
+        let sync = spec.state.as_ref().and_then(|s| s.replication) == Some(Replication::Sync);
+        let multi = matches!(spec.mode, Mode::ActiveActive | Mode::Sharded);
+        let now = self.now;
+        let state = &mut self.services[service];
+        let Some(data) = &mut state.data else { return };
+        let (damaged, deleted) = {
+            let content = &data.content[usize::from(replica)];
+            (content.damaged, content.deleted)
+        };
+        for (r, content) in data.content.iter_mut().enumerate() {
+            if multi || (sync && state.replicas[r].ships_since.is_some()) {
+                content.damaged = damaged.filter(|d| *d <= now);
+                content.deleted = deleted;
+            }
+        }
+    }
+
+    pub(crate) fn note_history(&mut self, service: usize) {
+        let now = self.now;
+        let primary = self.primary(service);
+        if let Some(data) = &mut self.services[service].data {
+            let content = data.content[primary].clone();
+            data.history.push((now, content));
+        }
+    }
+
+    /// The replica whose writes count.
+    pub(crate) fn primary(&self, service: usize) -> usize {
+        usize::from(self.services[service].source)
+    }
+
+    /// Restores from the newest backup that can be used. Returns what came of it.
+    pub(crate) fn begin_restore(&mut self, service: usize) -> String {
+        let now = self.now;
+        let spec = &self.plan.topology.services[service];
+        let Some(state) = &spec.state else {
+            return "this service keeps no data".into();
+        };
+        let primary = self.primary(service);
+        let to = spec.replicas[primary].at;
+        let networks = self.services[service].networks;
+        let reachable = |schedule: usize| {
+            let backup = &state.backups[schedule];
+            let place = self.net.spot(backup.kept_at);
+            let leg = crate::route::from_node(
+                &mut self.trees.borrow_mut(),
+                &self.net,
+                &self.truth,
+                backup.kept_at,
+                to,
+                networks,
+            );
+            // What is kept offline is carried by hand, if its place is not itself lost.
+            self.truth.spot_up[place] && (backup.offline || leg.blame.is_none())
+        };
+        let Some(data) = &self.services[service].data else {
+            return String::new();
+        };
+        let damage = data.damage.map(|d| d.0);
+        let Some(chosen) = data.backups.choose(now, damage, reachable) else {
+            return "no backup can be restored".into();
+        };
+        let run = *data.backups.run(chosen);
+        let takes = state.backups[run.schedule].restore_takes;
+        let until = now + takes;
+        if let Some(data) = &mut self.services[service].data {
+            data.restoring = Some(Restoring {
+                backup: chosen,
+                from: now,
+                until,
+            });
+        }
+        self.wakes.arm(Wake::Restore(service), Some(until));
+        self.touch_service(service);
+        format!(
+            "restoring {} of {} ago, for {takes}",
+            state.backups[run.schedule].id,
+            now - run.began
+        )
+    }
+
+    /// A restore is through: the data is good again as of the backup's beginning, or the
+    /// backup turns out to be bad and the one before it is tried.
+    pub(crate) fn on_restore(&mut self, service: usize) {
+        let now = self.now;
+        let Some(restoring) = self.services[service]
+            .data
+            .as_mut()
+            .and_then(|d| d.restoring.take())
+        else {
+            return;
+        };
+        let primary = self.primary(service);
+        let Some(data) = &mut self.services[service].data else {
+            return;
+        };
+        debug_assert!(restoring.until <= now);
+        let run = *data.backups.run(restoring.backup);
+        self.record.restores.push(Restore {
+            service: ServiceId::from(service),
+            backup: run.schedule,
+            point: run.began,
+            from: restoring.from,
+            to: now,
+            good: run.good,
+        });
+        if run.good {
+            let mut content = data.held_at(run.began);
+            content.writes_from(primary as u16, now);
+            for (r, held) in data.content.iter_mut().enumerate() {
+                *held = if r == primary {
+                    content.clone()
+                } else {
+                    content.until(now)
+                };
+            }
+            data.damage = None;
+            self.note_history(service);
+            self.read_back_when_settled(service);
+        } else {
+            data.backups.on_found_bad(restoring.backup);
+            let bad: Vec<Fault> = data
+                .bad_windows
+                .iter()
+                .filter(|w| w.1 <= run.began && run.began < w.2)
+                .map(|w| w.0)
+                .collect();
+            self.bite_all(&bad, || "a bad backup was chosen".into());
+            self.begin_restore(service);
+        }
+        self.touch_service(service);
+    }
+
+    /// Ledgers are read back when the last client has followed the change.
+    fn read_back_when_settled(&mut self, service: usize) {
+        if self.services[service].data.is_none() {
+            return;
+        }
+        let ttl = self.plan.topology.services[service]
+            .failover
+            .as_ref()
+            .map_or(Nanos::ZERO, |f| f.dns_ttl);
+        let at = self.now + ttl;
+        self.services[service].read_back_at = Some(at);
+        self.wakes.arm(Wake::ReadBack(service), Some(at));
+    }
+
+    /// Compares what was acknowledged with what is there.
+    pub(crate) fn read_back(&mut self, service: usize, is_final: bool) {
+        let now = self.now;
+        self.sync_all(service);
+        let acks = self.all_acks(service);
+        let primary = self.primary(service);
+        let Some(data) = &self.services[service].data else {
+            return;
+        };
+        let units = &self.units;
+        let tally = data::read_back(&acks, &data.content[primary], now, |u| {
+            units[u].grids.as_slice()
+        });
+        let fault = data
+            .loss_fault
+            .filter(|_| tally.lost > 0 || tally.corrupted > 0);
+        self.record.read_backs.push(ReadBack {
+            service: ServiceId::from(service),
+            at: now,
+            is_final,
+            acknowledged: tally.acknowledged,
+            lost: tally.lost,
+            duplicated: 0,
+            stale: 0,
+            corrupted: tally.corrupted,
+            indeterminate: 0,
+            oldest_lost_at: tally.oldest_lost,
+            newest_lost_at: tally.newest_lost,
+            survivor_before: tally.survivor_before,
+            fault_at: fault.map(|f| self.plan.scenario.faults[f].at),
+            fault,
+        });
+    }
+
+    /// Closed acknowledgements, and the open ones as of now.
+    fn all_acks(&self, service: usize) -> Vec<Ack> {
+        let mut acks = self.services[service]
+            .data
+            .as_ref()
+            .map_or_else(Vec::new, |d| d.acks.clone());
+        for (unit, state) in self.units.iter().enumerate() {
+            for &(s, replica, mask, from) in &state.open {
+                if s.index() == service {
+                    acks.push(Ack {
+                        unit,
+                        replica,
+                        mask,
+                        from,
+                        to: self.now + Nanos(1),
+                    });
+                }
+            }
+        }
+        acks
+    }
+
+    /// Which replicas acknowledge the writes of the cohorts served over an access.
+    pub(crate) fn collect_acks(
+        &self,
+        id: usize,
+        rank: usize,
+        served: u64,
+        acks: &mut Vec<(ServiceId, u16, u64)>,
+    ) {
+        let journey = self.plan.topology.journey(self.units[id].journey);
+        for &service in &journey.writes {
+            for &call in &self.units[id].accesses[rank].calls {
+                let entry = &self.entries[call];
+                if entry.service == service {
+                    let groups = entry.groups.iter();
+                    acks.extend(
+                        groups
+                            .map(|g| (service, g.0, g.1 & served))
+                            .filter(|a| a.2 != 0),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Closes acknowledgements that have ended and opens those that begin.
+    pub(crate) fn open_acks(&mut self, id: usize, acks: &[(ServiceId, u16, u64)]) {
+        let now = self.now;
+        if acks.is_empty() && self.units[id].open.is_empty() {
+            return;
+        }
+        let open = std::mem::take(&mut self.units[id].open);
+        let mut kept = Vec::new();
+        let mut touched: Vec<ServiceId> = Vec::new();
+        for (service, replica, mask, from) in open {
+            if acks.contains(&(service, replica, mask)) {
+                kept.push((service, replica, mask, from));
+                continue;
+            }
+            touched.push(service);
+            if let Some(data) = &mut self.services[service.index()].data
+                && from < now
+            {
+                data.acks.push(Ack {
+                    unit: id,
+                    replica,
+                    mask,
+                    from,
+                    to: now,
+                });
+            }
+        }
+        for &(service, replica, mask) in acks {
+            if !kept
+                .iter()
+                .any(|k| (k.0, k.1, k.2) == (service, replica, mask))
+            {
+                kept.push((service, replica, mask, now));
+                touched.push(service);
+            }
+        }
+        self.units[id].open = kept;
+        touched.sort_unstable();
+        touched.dedup();
+        for service in touched {
+            self.note_split(service);
+        }
+    }
+
+    /// Two replicas of a single-writer service that acknowledge at one instant.
+    fn note_split(&mut self, service: ServiceId) {
+        let spec = self.plan.topology.service(service);
+        if !matches!(spec.mode, Mode::ActiveStandby | Mode::Quorum) {
+            return;
+        }
+        let mut writers = self
+            .units
+            .iter()
+            .flat_map(|u| &u.open)
+            .filter(|o| o.0 == service)
+            .map(|o| o.1);
+        let first = writers.next();
+        let split = first.is_some_and(|f| writers.any(|w| w != f));
+        let now = self.now;
+        let Some(data) = &mut self.services[service.index()].data else {
+            return;
+        };
+        match (split, data.split_since) {
+            (true, None) => data.split_since = Some(now),
+            (false, Some(from)) => {
+                data.split_since = None;
+                if from < now {
+                    self.record.split_brain.push(SplitBrain {
+                        service,
+                        from,
+                        to: now,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl crate::state::DataState {
+    /// What the primary held at an instant.
+    fn held_at(&self, at: Nanos) -> Content {
+        let entry = self
+            .history
+            .iter()
+            .rev()
+            .find(|h| h.0 <= at)
+            .or(self.history.first());
+        let mut content = entry.map_or_else(Content::default, |h| h.1.until(at));
+        content.damaged = content.damaged.filter(|d| *d <= at);
+        content
+    }
+}

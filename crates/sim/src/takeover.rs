@@ -125,7 +125,10 @@ impl Engine<'_> {
             .names
             .on_record(now, [replica as u8; 64]);
         self.after_names(service, at_once);
-        self.read_back_when_settled(service);
+        // A return home is no recovery: what it costs shows at the end.
+        if replica != self.services[service].home {
+            self.read_back_when_settled(service);
+        }
         self.services_dirty = true;
     }
 

@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod faults;
+pub mod file;
 pub mod finding;
 pub mod ids;
 pub mod journal;

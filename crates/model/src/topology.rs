@@ -45,6 +45,8 @@ pub struct Topology {
     pub assumed: Vec<Assumed>,
     /// Known weaknesses, owned and dated.
     pub accepted: Vec<Accepted>,
+    /// A sentence for the last line of a run that misses objectives, `on_miss:` of the file.
+    pub on_miss: Option<String>,
     /// SHA-256 over the canonical form of the merged document, in hexadecimal.
     pub digest: String,
 }
@@ -249,6 +251,9 @@ pub struct Service {
     pub state: Option<State>,
     /// Number of shards; 1 unless `mode: sharded`.
     pub shards: u32,
+    /// Services with the same key put the same users into the shards of the same number. The
+    /// service's own name unless the file says otherwise.
+    pub shard_key: String,
     /// Domains of the service itself (its platform, its supplier).
     pub domains: Vec<DomainId>,
 }

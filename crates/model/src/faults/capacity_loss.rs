@@ -1,0 +1,31 @@
+//! Less of the target's capacity is left.
+//!
+//! Targets: services, replicas, links (their bandwidth), parts of nodes (their units), domains.
+//!
+//! Parameters, exactly one of them:
+//! - `left`: the share of the capacity that is left (a share).
+//! - `lost`: the share that is gone (a share).
+//!
+//! Bites when a request or a flow meets the target while it is on.
+//!
+//! Stands for: servers withdrawn from a pool, a licence limit, access points switched off, a
+//! circuit that fell back to a lower rate.
+
+use super::{Effect, LOADED, On, Params};
+use crate::file::cx::Fields;
+use assize_fault::Ppb;
+
+pub(super) const TARGETS: &[On] = LOADED;
+
+pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
+    let left = match (f.share("left"), f.share("lost")) {
+        (Some(left), None) => left,
+        (None, Some(lost)) => lost.complement(),
+        _ => {
+            let what = "`capacity-loss` states `left` or `lost`, and not both";
+            f.cx.error(f.at, what, "for example `left: 40%`");
+            Ppb::ONE
+        }
+    };
+    params.effects.push(Effect::Capacity(left));
+}

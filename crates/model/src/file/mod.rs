@@ -1,0 +1,303 @@
+//! Files become a [`Topology`] and a [`Scenario`], or a list of everything that is wrong.
+//!
+//! Reading goes in three steps. `doc` turns bytes into a tree in which every value knows its
+//! place; `merge` puts included files and `--set` values together; the readers of each section
+//! walk the tree and report every problem. Nothing here touches a file system: the caller gives
+//! a [`Source`]. `docs/FILES.md` is the reference of every field.
+
+mod checks;
+pub(crate) mod cx;
+mod doc;
+mod expect;
+mod links;
+mod merge;
+mod objectives;
+mod problem;
+mod scenario;
+mod schema;
+mod select;
+mod services;
+mod sets;
+mod state;
+#[cfg(test)]
+mod tests;
+mod topology;
+mod users;
+
+pub use doc::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
+pub use problem::{Problem, Problems, Severity};
+pub use scenario::bare_scenario;
+pub use schema::{reference, schema};
+pub use select::resolve_selector;
+
+use crate::scenario::Scenario;
+use crate::topology::Topology;
+use cx::Cx;
+use doc::{Doc, Span, Value};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What the caller changes about what files say.
+#[derive(Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// `path=value`, applied in order; `path=null` deletes.
+    pub sets: Vec<String>,
+    /// Replaces the scenario's topology.
+    pub topology: Option<PathBuf>,
+}
+
+/// Where files come from. Paths are relative to the working directory, or absolute, as the
+/// caller first gave them; names inside files are checked to stay in their folder before they
+/// are asked for. A source on a real file system refuses links that leave that folder.
+pub trait Source {
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read, as the rest of a sentence.
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String>;
+}
+
+/// Files held in memory.
+#[derive(Clone, Debug, Default)]
+pub struct MemorySource(BTreeMap<PathBuf, Vec<u8>>);
+
+impl MemorySource {
+    /// Files by name and content.
+    #[must_use]
+    pub fn new<const N: usize>(files: [(&str, &str); N]) -> Self {
+        Self(files.into_iter().map(|(name, text)| (name.into(), text.into())).collect())
+    }
+
+    /// Adds a file.
+    pub fn insert(&mut self, name: &str, bytes: Vec<u8>) {
+        self.0.insert(name.into(), bytes);
+    }
+}
+
+impl Source for MemorySource {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
+        self.0.get(path).cloned().ok_or_else(|| "there is no such file".to_string())
+    }
+}
+
+/// What a file says it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// `assize: topology/v1`
+    Topology,
+    /// `assize: scenario/v1`
+    Scenario,
+    /// `assize: part/v1`: only included by others.
+    Part,
+    /// `assize: expect/v1`: the symptoms of one incident.
+    Expect,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Self); 4] = [
+        ("topology/v1", Self::Topology),
+        ("scenario/v1", Self::Scenario),
+        ("part/v1", Self::Part),
+        ("expect/v1", Self::Expect),
+    ];
+}
+
+/// What a file is, by its `assize:` line; `None` if it is no file of ours, or no YAML.
+#[must_use]
+pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
+    let doc = doc::parse(&mut doc::Files::default(), "", bytes).ok()?;
+    let text = doc.get("assize")?.scalar()?.to_string();
+    Kind::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, kind)| kind)
+}
+
+/// Reads a topology with all that it includes.
+///
+/// # Errors
+/// Everything that is wrong with it, warnings included.
+pub fn load_topology(
+    source: &dyn Source,
+    path: &Path,
+    options: &LoadOptions,
+) -> Result<(Topology, Vec<Problem>), Problems> {
+    let cx = Cx::default();
+    let mut doc = merge::load(&cx, source, path)?;
+    check_kind(&cx, &doc, Kind::Topology);
+    for set in &options.sets {
+        sets::apply(&cx, set, None, &mut doc);
+    }
+    let digest = digest(&doc);
+    let topology = topology::read(&cx, &doc, None, digest);
+    finish(&cx, topology.map(|t| named(t, path)))
+}
+
+/// Reads a scenario and its topology.
+///
+/// # Errors
+/// Everything that is wrong with either, warnings included.
+pub fn load_scenario(
+    source: &dyn Source,
+    path: &Path,
+    options: &LoadOptions,
+) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
+    let cx = Cx::default();
+    let mut doc = merge::load(&cx, source, path)?;
+    check_kind(&cx, &doc, Kind::Scenario);
+    let Some((mut base, topology_path)) = topology_of(&cx, source, path, &mut doc, options) else {
+        return Err(cx.outcome().err().unwrap_or_default());
+    };
+    for set in &options.sets {
+        sets::apply(&cx, set, Some(&mut doc), &mut base);
+    }
+    let start = doc.get("start").and_then(Doc::scalar).map(str::to_string);
+    let topology = topology::read(&cx, &base, start.as_deref(), digest(&base));
+    let Some(topology) = topology.map(|t| named(t, &topology_path)) else {
+        return Err(cx.outcome().err().unwrap_or_default());
+    };
+    let expect = expect_file(&cx, source, path, &doc);
+    // A scenario over a topology that is not whole would be reported for what it did not do.
+    if cx.failed() && !sound(&topology) {
+        return Err(cx.outcome().err().unwrap_or_default());
+    }
+    let names = (stem(path), path.display().to_string());
+    let scenario =
+        scenario::read(&cx, &topology, &doc, names, expect.as_ref(), digest(&doc));
+    let (pair, warnings) = finish(&cx, scenario.map(|s| (topology, s)))?;
+    Ok((pair.0, pair.1, warnings))
+}
+
+/// Whether every index of a topology that was read with errors is in range.
+fn sound(t: &Topology) -> bool {
+    let nodes = t.nodes.len();
+    let node = |id: crate::ids::NodeId| id.index() < nodes;
+    t.links.iter().all(|l| node(l.to))
+        && t.services.iter().all(|s| s.replicas.iter().all(|r| node(r.at)))
+}
+
+fn finish<T>(cx: &Cx, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
+    let warnings = cx.outcome()?;
+    match value {
+        Some(value) => Ok((value, warnings)),
+        None => Err(Problems(warnings)),
+    }
+}
+
+fn named(mut topology: Topology, path: &Path) -> Topology {
+    if topology.name.is_empty() {
+        topology.name = stem(path);
+    }
+    topology
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The topology of a scenario, taken out of it or read from the file that it names.
+fn topology_of(
+    cx: &Cx,
+    source: &dyn Source,
+    path: &Path,
+    doc: &mut Doc,
+    options: &LoadOptions,
+) -> Option<(Doc, PathBuf)> {
+    let place = doc.at;
+    let stated = match &mut doc.value {
+        Value::Map(map) => map.shift_remove("topology"),
+        _ => {
+            cx.wrong_kind(doc, "scenario", "a map");
+            return None;
+        }
+    };
+    let base = if let Some(path) = &options.topology {
+        (load_part(cx, source, path, place)?, path.clone())
+    } else {
+        let Some(stated) = stated else {
+            let help = "write `topology: FILE`, or the topology itself";
+            cx.error(place, "the scenario has no `topology`", help);
+            return None;
+        };
+        let at = stated.value.at;
+        match &stated.value.value {
+            Value::Map(_) => {
+                let inline = merge::including(cx, source, path, stated.value);
+                return Some((inline, path.to_path_buf()));
+            }
+            _ => {
+                let name = cx.text(&stated.value, "topology")?;
+                let from = merge::folder(path);
+                // One level up, and no further: examples stand in a folder beside their base.
+                let root = merge::tidy(&from.join(".."));
+                let Some(file) = merge::inside(&root, &from, &name) else {
+                    let what = format!("`{name}` is outside the scenario's folder and its parent");
+                    cx.error(at, what, "give it on the command line: `--topology FILE`");
+                    return None;
+                };
+                (load_part(cx, source, &file, at)?, file)
+            }
+        }
+    };
+    check_kind(cx, &base.0, Kind::Topology);
+    Some(base)
+}
+
+/// Loads a file that another one names; a file that is not there is reported where it is named.
+fn load_part(cx: &Cx, source: &dyn Source, path: &Path, at: Span) -> Option<Doc> {
+    match merge::load(cx, source, path) {
+        Ok(doc) => Some(doc),
+        Err(problems) => {
+            for problem in &problems.0 {
+                if problem.line == 0 {
+                    cx.error(at, format!("{}: {}", problem.file, problem.what), "");
+                }
+            }
+            cx.extend(Problems(problems.0.into_iter().filter(|p| p.line > 0).collect()));
+            None
+        }
+    }
+}
+
+fn expect_file(cx: &Cx, source: &dyn Source, path: &Path, doc: &Doc) -> Option<Doc> {
+    let expect = doc.get("expect")?;
+    let name = expect.scalar()?;
+    let folder = merge::folder(path);
+    let Some(file) = merge::inside(&folder, &folder, name) else {
+        let what = format!("`{name}` is outside the scenario's folder");
+        cx.error(expect.at, what, "the file of symptoms stands beside the scenario, or below it");
+        return None;
+    };
+    load_part(cx, source, &file, expect.at)
+}
+
+fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) {
+    let name = Kind::ALL.iter().find(|(_, kind)| *kind == wanted).map_or("", |(name, _)| name);
+    let help = format!("the first line of the file is `assize: {name}`");
+    match doc.get("assize") {
+        Some(stated) if stated.scalar() == Some(name) => {}
+        Some(stated) => {
+            let text: String = stated.scalar().unwrap_or_default().chars().take(40).collect();
+            let known = Kind::ALL.iter().any(|(name, _)| *name == text);
+            let what = if known {
+                format!("this is a `{text}`, and a `{name}` is needed here")
+            } else {
+                format!("`assize: {text}` is unknown")
+            };
+            cx.error(stated.at, what, help);
+        }
+        None => cx.error(Span { len: 1, ..doc.at }, "the file does not say what it is", help),
+    }
+}
+
+fn digest(doc: &Doc) -> String {
+    sha256(doc.canonical().to_string().as_bytes())
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Instant zero of a scenario without `start:`: Monday 6 January 2025, 09:00 UTC, an ordinary
+/// working morning.
+pub(crate) fn default_start() -> jiff::Timestamp {
+    jiff::Timestamp::constant(1_736_154_000, 0)
+}

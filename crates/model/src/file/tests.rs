@@ -1,0 +1,309 @@
+//! Whole files: what they become, and what is said about wrong ones.
+
+use super::*;
+use crate::ObjectiveKind;
+use crate::faults::{Effect, How};
+use crate::ids::*;
+use crate::scenario::{Action, Sites, Target};
+use crate::topology::{Mode, Replication, SiteRange};
+use assize_fault::{Nanos, Ppb};
+use proptest::prelude::*;
+
+/// A topology that uses every section and nearly every field.
+const FULL: &str = include_str!("testdata/full.yaml");
+/// A scenario over it.
+const FULL_SCENARIO: &str = include_str!("testdata/full-scenario.yaml");
+
+fn source() -> MemorySource {
+    MemorySource::new([("full.yaml", FULL), ("scenarios/s.yaml", FULL_SCENARIO)])
+}
+
+fn topology(text: &str) -> Result<(Topology, Vec<Problem>), Problems> {
+    let source = MemorySource::new([("t.yaml", text)]);
+    load_topology(&source, Path::new("t.yaml"), &LoadOptions::default())
+}
+
+fn scenario(text: &str) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
+    let source = MemorySource::new([("s.yaml", text), ("full.yaml", FULL)]);
+    load_scenario(&source, Path::new("s.yaml"), &LoadOptions::default())
+}
+
+fn full() -> Topology {
+    topology(FULL).unwrap_or_else(|p| panic!("{p}")).0
+}
+
+fn with_sets(sets: &[&str]) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
+    let options = LoadOptions { sets: sets.iter().map(ToString::to_string).collect(), topology: None };
+    load_scenario(&source(), Path::new("scenarios/s.yaml"), &options)
+}
+
+/// The problem that mentions a text; fails with all of them if there is none.
+fn problem<T: std::fmt::Debug>(result: Result<T, Problems>, text: &str) -> Problem {
+    let problems = result.expect_err("there should be a problem");
+    let found = problems.0.iter().find(|p| p.what.contains(text) || p.help.contains(text));
+    found.unwrap_or_else(|| panic!("no problem says `{text}`:\n{problems}")).clone()
+}
+
+#[test]
+fn the_whole_example_is_read() {
+    let (t, warnings) = topology(FULL).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(warnings, []);
+    assert_eq!(t.name, "example");
+    assert_eq!(t.nodes[0].count, 84);
+    assert_eq!(t.nodes[0].parts[0].count, 12);
+    assert_eq!(t.networks, ["moj", "internet"]);
+    let db = t.services.iter().find(|s| s.id == "juror-db").unwrap();
+    assert_eq!(db.mode, Mode::ActiveStandby);
+    let failover = db.failover.as_ref().unwrap();
+    assert_eq!(failover.dns_ttl, Nanos::secs(60));
+    assert_eq!(failover.failback, Some(Nanos::mins(10)));
+    let state = db.state.as_ref().unwrap();
+    assert_eq!(state.replication, Some(Replication::Async { every: Nanos::secs(5), phase: Nanos::ZERO }));
+    // 1.2 TiB at 200 GiB/h.
+    assert_eq!(state.backups[0].restore_takes.0 / 1_000_000_000, (12 * 1024 * 3600) / 2000);
+    let cjsm = t.services.iter().find(|s| s.id == "cjsm-history").unwrap();
+    assert_eq!((cjsm.shards, cjsm.shard_key.as_str()), (8, "cjsm"));
+    assert_eq!(t.populations[0].users(), 6_720 + 3_600);
+    assert_eq!(t.populations[0].demand[0].1, 3_000);
+    assert_eq!(t.on_miss.as_deref(), Some("as it did in January 2019"));
+    let lease = t.access[0].needs[1].cache.as_ref().unwrap();
+    assert_eq!((lease.renew, lease.expire), (Nanos::secs(2_000), Nanos::secs(4_000)));
+}
+
+#[test]
+fn groups_take_sites_in_file_order() {
+    let t = full();
+    let range = |node: u16, first, end| SiteRange { node: NodeId(node), first, end };
+    assert_eq!(t.groups[0].sites, [range(0, 0, 80), range(1, 0, 60)]);
+    assert_eq!(t.groups[1].sites, [range(0, 80, 84)]);
+    // Another partition begins again.
+    assert_eq!(t.groups[2].sites, [range(0, 0, 10)]);
+}
+
+#[test]
+fn the_scenario_is_read() {
+    let (t, s, warnings) = with_sets(&[]).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(warnings, []);
+    assert_eq!(s.faults.len(), 5);
+    let dc = &s.faults[0];
+    assert_eq!((dc.id.as_str(), dc.at, dc.until, dc.bounded), ("dc", Nanos::ZERO, Nanos::mins(55), true));
+    assert_eq!(dc.effects, [Effect::Down(None)]);
+    let owners: Vec<&str> = dc.owners.iter().map(|d| t.domain(*d).id.as_str()).collect();
+    assert_eq!(owners, ["atos", "ark"]);
+    let wave = &s.faults[1];
+    assert_eq!(wave.until, Nanos::hours(142) + Nanos::mins(30));
+    let sites = vec![
+        SiteRange { node: NodeId(0), first: 0, end: 80 },
+        SiteRange { node: NodeId(1), first: 0, end: 60 },
+    ];
+    assert_eq!(wave.targets, [Target::Link(LinkId(0), Sites::Some(sites))]);
+    assert_eq!(wave.flap.map(|f| (f.down, f.up)), Some((Nanos::mins(2), Nanos::mins(10))));
+    assert_eq!(s.steps[0].action, Action::Activate(vec![Target::Link(LinkId(1), Sites::All)]));
+    assert_eq!(s.end, s.faults.iter().map(|f| f.until).max().unwrap() + Nanos::hours(1));
+    let ids: Vec<&str> = s.objectives.iter().map(|o| o.id.as_str()).collect();
+    assert_eq!(ids, ["juror-rto", "prisons-untouched", "enrol-juror-availability"]);
+    assert_eq!(s.expect.len(), 7);
+}
+
+#[test]
+fn a_whole_real_test_in_one_file() {
+    let text = "assize: scenario/v1
+topology:
+  services:
+    db: {driver: postgres, replicas: {a: pg1:5432, b: pg2:5432}, dsn: {env: DB_URL}, failover: external, peers: [etcd:2379]}
+  journeys:
+    write: {ledger: db, rate: 20/s, timeout: 2s}
+timeline: [{at: 0s, fault: isolate, target: service/db@primary, for: 90s}]
+objectives: [{rto: 60s, journey: write}, {rpo: 0s, service: db}, {split_brain: never, service: db}]
+settle: {until: stable 10s, max: 60s}
+";
+    let (t, s, warnings) = scenario(text).unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(warnings, []);
+    assert_eq!(s.end, Nanos::secs(150));
+    assert_eq!(s.faults[0].targets, [Target::Primary(ServiceId(0))]);
+    let ids: Vec<&str> = s.objectives.iter().map(|o| o.id.as_str()).collect();
+    assert_eq!(ids, ["write-rto", "db-rpo", "db-split-brain"]);
+    // Everything hangs on one node by ideal links, and one population makes every journey.
+    let nodes: Vec<&str> = t.nodes.iter().map(|n| n.id.as_str()).collect();
+    assert_eq!(nodes, ["network", "db-a", "db-b", "users"]);
+    let links: Vec<&str> = t.links.iter().map(|l| l.id.as_str()).collect();
+    assert_eq!(links, ["auto-db-a", "auto-db-b", "auto-users"]);
+    assert_eq!(t.populations[0].users(), 1_000);
+    assert_eq!(t.services[0].mode, Mode::ActiveActive);
+    assert!(t.services[0].failover.as_ref().unwrap().external);
+    assert!(t.services[0].state.is_some());
+    assert_eq!(t.journeys[0].calls, t.journeys[0].writes);
+}
+
+#[test]
+fn an_overlay_is_written_as_differences() {
+    let source = MemorySource::new([
+        ("d/base.yaml", FULL.replacen("topology/v1", "part/v1", 1).as_str()),
+        (
+            "d/next.yaml",
+            "assize: topology/v1\ninclude: base.yaml\nname: next\nnodes: {spare: {kind: switch}}\nlinks: {court-lte: null, hub: {latency: 7ms}}\n",
+        ),
+    ]);
+    let result = load_topology(&source, Path::new("d/next.yaml"), &LoadOptions::default());
+    // `mobile` still goes over the deleted link: reported in the file that says so.
+    let p = problem(result, "no link or node is named `court-lte`");
+    assert_eq!(p.file, "d/base.yaml");
+    assert!(p.source_line.contains("mobile"));
+}
+
+#[test]
+fn a_topology_is_replaced_from_outside() {
+    let mut files = source();
+    files.insert("other.yaml", FULL.replace("name: example", "name: other").into_bytes());
+    let options = LoadOptions { sets: vec![], topology: Some("other.yaml".into()) };
+    let (t, s, _) = load_scenario(&files, Path::new("scenarios/s.yaml"), &options).unwrap();
+    assert_eq!((t.name.as_str(), s.name.as_str()), ("other", "s"));
+    let (first, _, _) = with_sets(&[]).unwrap();
+    assert_ne!(first.digest, t.digest);
+}
+
+#[test]
+fn settings_change_scenario_and_topology() {
+    let (t, s, _) = with_sets(&[
+        "timeline.wave.until=2019-01-23T06:30",
+        "timeline.1.at=1m",
+        "links.hub.latency=9ms",
+        "access.mobile=null",
+        "populations.court-staff.access=[wired, wifi]",
+    ])
+    .unwrap_or_else(|p| panic!("{p}"));
+    assert_eq!(s.faults[1].until, Nanos::hours(166) + Nanos::mins(30));
+    assert_eq!(s.faults[1].at, Nanos::mins(1));
+    assert_eq!(t.links[2].latency, Nanos::millis(9));
+    assert_eq!(t.access.len(), 2);
+    let p = problem(with_sets(&["timeline.wav.until=1h"]), "timeline.wav.until");
+    assert!(p.help.contains("`wave`"), "{p}");
+    let p = problem(with_sets(&["links.hubb.latency=1s"]), "names nothing");
+    assert!(p.help.contains("`hub`"), "{p}");
+    problem(with_sets(&["linc.hub=1"]), "`links`");
+    problem(with_sets(&["nonsense"]), "path=value");
+    problem(with_sets(&["links.hub.latency=soon"]), "is not a duration");
+}
+
+#[test]
+fn digests_say_the_same_for_the_same() {
+    let json = "{\"assize\": \"topology/v1\", \"nodes\": {\"b\": {\"kind\": \"x\"}, \"a\": {}}}";
+    let yaml = "assize: topology/v1\nnodes:\n  a: {}\n  b:\n    kind: x\n";
+    assert_eq!(topology(json).unwrap().0.digest, topology(yaml).unwrap().0.digest);
+    assert_ne!(full().digest, topology(yaml).unwrap().0.digest);
+}
+
+#[test]
+fn selectors() {
+    let t = full();
+    let one = |text: &str| resolve_selector(&t, text).unwrap();
+    assert_eq!(one("node/crown"), [Target::Node(NodeId(0), Sites::All)]);
+    assert_eq!(one("node/crown/ap"), [Target::Part(NodeId(0), 0, Sites::All)]);
+    assert_eq!(one("node/wlc/b"), [Target::NodeReplica(NodeId(3), 1)]);
+    assert_eq!(one("service/juror-db/north"), [Target::Replica(ServiceId(3), 0)]);
+    assert_eq!(one("service/cjsm/3"), [Target::Shard(ServiceId(5), 3)]);
+    assert_eq!(one("service/juror-db@primary"), [Target::Primary(ServiceId(3))]);
+    assert_eq!(one("link/court-*").len(), 2);
+    assert_eq!(one("flow/juror-app->juror-db"), [Target::Flow(ServiceId(4), ServiceId(3))]);
+    // All that lies in a domain, or in one inside it; the unit of a node that straddles two.
+    let ark = one("domain/ark");
+    assert!(ark.contains(&Target::NodeReplica(NodeId(3), 0)), "{ark:?}");
+    assert!(ark.contains(&Target::Node(NodeId(4), Sites::All)));
+    let group = one("group/jan-23");
+    assert_eq!(group, [Target::Node(NodeId(0), Sites::Some(vec![SiteRange { node: NodeId(0), first: 80, end: 84 }]))]);
+    for (bad, help) in [
+        ("node/crwon", "`crown`"),
+        ("hub", "link/hub"),
+        ("service/cjsm/9", "0 to 7"),
+        ("population/court-staff", "cannot fail"),
+        ("journey/enrol-juror", "cannot fail"),
+        ("domain/empty", "selects nothing"),
+        ("flow/juror-db->juror-app", "does not depend"),
+        ("linc/hub", "`link`"),
+        ("service/juror-db@standby", "@primary"),
+    ] {
+        let error = resolve_selector(&t, bad).unwrap_err();
+        assert!(error.contains(help), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn a_bare_scenario() {
+    let t = full();
+    let s = bare_scenario(&t, &["domain/dc-north".into()], Nanos::hours(2), None).unwrap();
+    assert_eq!((s.faults[0].until, s.end), (Nanos::hours(2), Nanos::hours(3)));
+    assert_eq!(s.objectives.len(), t.objectives.len());
+    assert!(bare_scenario(&t, &["domain/dc-nort".into()], Nanos::hours(2), None).unwrap_err().contains("`dc-north`"));
+    assert!(bare_scenario(&t, &[], Nanos::hours(2), None).is_err());
+}
+
+/// One wrong line in the whole topology, and what must be said about it.
+#[test]
+fn wrong_topologies() {
+    for (from, to, says) in [
+        ("cost: 10", "cots: 10", "`cots` is not a field of a link"),
+        ("latency: 12ms", "latency: 12 parsecs", "is not a duration"),
+        ("bandwidth: 100Mbit/s", "bandwidth: 100MB", "is not a bandwidth"),
+        ("in: [vodafone]", "in: [vodaphone]", "did you mean `vodafone`?"),
+        ("jan-23: {crown: all}", "jan-23: {crown: 5}", "4 of 84 are left"),
+        ("via: [court-wan]", "via: [court-wam]", "no link or node is named `court-wam`"),
+        ("calls: [directory, juror-app]", "calls: [directory, jurorapp]", "did you mean `juror-app`?"),
+        ("hours: \"Mon-Fri 08:00-18:00\"", "hours: \"Mon-Fri 18:00-08:00\"", "closes before it opens"),
+        ("at: {crown: 6720,", "at: {hub-n: 6720,", "no node is named `hub-n`"),
+        ("at: {crown: 6720,", "at: {core-n: 6720,", "users sit at sites"),
+        ("count: 84", "count: 84.5", "is not a whole number"),
+        ("populations.court-staff.at:", "populations.court-staff.att:", "names nothing in this topology"),
+        ("{objective: juror-rto,", "{objective: juror-rtt,", "no objective is named `juror-rtt`"),
+        ("until: 2027-03-31", "until: someday", "is not a date"),
+        ("{rto: 15m, journey: enrol-juror}", "{rto: 15m, journey: enrol}", "no journey is named `enrol`"),
+        ("{rto: 15m, journey: enrol-juror}", "{rto: 15m, rpo: 1s}", "states one target, not 2"),
+        ("excluding: [node/crown]", "excluding: [node/crown, node/mags-large]", "leaves out every user"),
+        ("radius:    {replicas", "radius:    {at: core-n, replicas", "`at` is not a field of a service"),
+        ("renew: 2000s", "renew: 5000s", "`renew` is at most `expire`"),
+        ("each: 3s", "each: 30s", "may not outlast"),
+        ("over: [court-wan]", "over: [hub]", "run over each other"),
+        ("dc-south:  {kind: data-centre}", "dc-south:  {kind: data-centre, in: [dc-south]}", "lie in each other"),
+        ("time_zone: Europe/London", "time_zone: Europe/Londn", "is not a time zone"),
+        ("holidays: england-and-wales", "holidays: england", "write `england-and-wales`"),
+        ("between: [[crown, mags-large], wan]", "between: [[crown, mags-large], [crown, mags-large]]", "both ends"),
+        ("mode: active-standby", "mode: active-passive", "write `single`"),
+        ("role: primary", "role: master", "write `primary`"),
+        ("kept_at: vault", "kept_at: service/vault", "restore loop"),
+    ] {
+        let text = FULL.replacen(from, to, 1);
+        assert_ne!(text, FULL, "`{from}` is not in the example");
+        let p = problem(topology(&text), says);
+        assert!(p.line > 0 && p.column > 0, "{p}");
+    }
+}
+
+#[test]
+fn wrong_scenarios() {
+    for (from, to, says) in [
+        ("fault: outage,", "fault: outrage,", "did you mean `outage`?"),
+        ("target: domain/dc-north", "target: domain/dc-nort", "`dc-north`"),
+        ("target: domain/dc-north", "target: population/court-staff", "cannot fail"),
+        ("of: {group: jan-22}", "of: {group: jan-21}", "did you mean `jan-22`"),
+        ("{to: dc,", "{to: dcc,", "no fault of this scenario is named `dcc`"),
+        ("{id: dc, at: 0s,", "{id: dc, at: 0s, for: 1h,", "ends when its fix is done"),
+        ("until: 2019-01-22T06:30", "until: 2019-01-15T06:30", "ends before it begins"),
+        ("id: wave", "id: dc", "are named `dc`"),
+        ("settle: 1h", "end: 1h", "ends before `wave` does"),
+        ("journey: enrol-juror, at:", "journey: enrol, at:", "no journey is named `enrol`"),
+        ("target: link/court-lte", "target: service/radius", "only links and access paths"),
+        ("how: refuse", "hwo: refuse", "did you mean `how`?"),
+        ("down: 2m, up: 10m", "down: 1ns, up: 10m", "at least 1ms"),
+        ("objectives: [juror-rto,", "objectives: [juror-rtt,", "no objective of the topology"),
+        ("{faults: {dc:", "{faults: {dd:", "no fault of this scenario is named `dd`"),
+        ("restored: group/jan-22", "restored: group/jan-2", "did you mean"),
+        ("topology: ../full.yaml", "topology: ../../full.yaml", "outside the scenario's folder"),
+        ("topology: ../full.yaml", "topology: ../nothing.yaml", "there is no such file"),
+    ] {
+        let text = FULL_SCENARIO.replacen(from, to, 1);
+        assert_ne!(text, FULL_SCENARIO, "`{from}` is not in the example");
+        let files = MemorySource::new([("full.yaml", FULL), ("scenarios/s.yaml", &text)]);
+        let result = load_scenario(&files, Path::new("scenarios/s.yaml"), &LoadOptions::default());
+        let p = problem(result, says);
+        assert_eq!(p.file, "scenarios/s.yaml");
+    }
+}

@@ -8,6 +8,7 @@ pub mod faults;
 pub mod finding;
 pub mod ids;
 pub mod journal;
+pub mod judge;
 pub mod objective;
 pub mod plan;
 pub mod scenario;
@@ -15,6 +16,7 @@ pub mod topology;
 
 pub use ids::*;
 pub use journal::Journal;
+pub use judge::{judge, suite_verdict};
 pub use objective::{Objective, ObjectiveKind};
 pub use plan::{Cell, Plan};
 pub use scenario::Scenario;

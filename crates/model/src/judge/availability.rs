@@ -39,7 +39,10 @@ fn window(context: &Context<'_>, objective: &Objective, pair: Pair) -> Spans {
             intersect(&named, &on)
         }
         During::After => {
-            let after = context.last_fault_end().unwrap_or(Nanos::ZERO);
+            let fault = context.fault_of(objective);
+            let record = fault.and_then(|fault| context.journal.faults.get(fault));
+            let after = record.map(|record| record.to).or(context.last_fault_end());
+            let after = after.unwrap_or(Nanos::ZERO);
             intersect(&named, &[(after, end)])
         }
     }

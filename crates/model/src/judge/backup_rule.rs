@@ -43,7 +43,10 @@ impl Rule {
 
 /// One finding for each service with state, or the one that is named.
 pub(super) fn judge(context: &Context<'_>, objective: &Objective, rule: Rule) -> Vec<Draft> {
-    let services = context.stateful(objective);
+    let services = match objective.service {
+        Some(service) => vec![service],
+        None => context.services(|service| service.state.is_some()),
+    };
     let target_text = format!("≥ {}", rule.text());
     super::each_service(context, &services, &target_text, |service| {
         let state = context.plan.topology.service(service).state.as_ref()?;

@@ -13,6 +13,7 @@ use crate::journal::USER;
 use crate::objective::{Objective, Untouched};
 use assize_fault::{Nanos, Ppb};
 use core::cmp::Ordering;
+use std::borrow::Cow;
 
 /// What was lost, as a detail.
 fn lost_detail(lost: u128) -> Detail {
@@ -118,7 +119,7 @@ fn untouched_item(context: &Context<'_>, objective: &Objective, item: Untouched)
         Untouched::Group(_) => true,
     });
     let who = match item {
-        Untouched::Group(id) => Who::At(&topology.group(id).sites),
+        Untouched::Group(id) => Who::At(&topology.group(id).sites, &objective.excluding),
         _ => Who::Excluding(&objective.excluding),
     };
     let mut seen = Vec::new();
@@ -154,9 +155,9 @@ fn untouched_found(
     context: &Context<'_>,
     subject: String,
     target_text: String,
-    seen: &[(Pair, Share)],
+    seen: &[(Pair, Cow<'_, Share>)],
 ) -> Draft {
-    let peak_of = |(pair, share): &(Pair, Share)| share.peak_out(context.hours(pair.0));
+    let peak_of = |(pair, share): &(Pair, Cow<'_, Share>)| share.peak_out(context.hours(pair.0));
     let lost = seen
         .iter()
         .map(|(pair, share)| share.lost(context.hours(pair.0)))

@@ -122,10 +122,7 @@ fn failed_over(context: &Context<'_>, objective: &Objective, pair: Pair) -> Vec<
             };
             windows.push((from, to));
         }
-        open = match complete {
-            Some(at) => Some(open.map_or(at, |from| from.max(at))),
-            None => None,
-        };
+        open = complete.map(|at| open.map_or(at, |from| from.max(at)));
     }
     windows.extend(open.map(|from| (from, context.journal.end)));
     windows.retain(|&(from, to)| from < to);

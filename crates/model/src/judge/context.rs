@@ -10,7 +10,11 @@ use crate::plan::{Cell, Plan};
 use crate::scenario::FaultEntry;
 use crate::topology::SiteRange;
 use assize_fault::Nanos;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+/// Turns of one flapping fault that are told apart.
+const MOST_TURNS: usize = 1_000_000;
 
 /// A population and a journey that it makes.
 pub(super) type Pair = (PopulationId, JourneyId);
@@ -32,17 +36,20 @@ pub(super) struct Context<'a> {
 pub(super) enum Who<'a> {
     /// All but those at these nodes.
     Excluding(&'a [NodeId]),
-    /// Those at these sites.
-    At(&'a [SiteRange]),
+    /// Those at these sites, less those at these nodes.
+    At(&'a [SiteRange], &'a [NodeId]),
 }
 
 impl Who<'_> {
     pub(super) fn means(&self, cell: &Cell) -> bool {
         match self {
             Self::Excluding(nodes) => !nodes.contains(&cell.node),
-            Self::At(sites) => sites.iter().any(|range| {
-                range.node == cell.node && range.first <= cell.first && cell.end <= range.end
-            }),
+            Self::At(sites, excluding) => {
+                let holds = |range: &SiteRange| {
+                    range.node == cell.node && range.first <= cell.first && cell.end <= range.end
+                };
+                !excluding.contains(&cell.node) && sites.iter().any(holds)
+            }
         }
     }
 }
@@ -115,11 +122,12 @@ impl<'a> Context<'a> {
 
     /// The served share of some users of a pair; `None` if it was not measured, or if nobody
     /// is meant.
-    pub(super) fn share_of(&self, pair: Pair, who: Who<'_>) -> Option<Share> {
+    pub(super) fn share_of(&self, pair: Pair, who: Who<'_>) -> Option<Cow<'_, Share>> {
         if let Who::Excluding([]) = who {
-            return self.share(pair).cloned();
+            return self.share(pair).map(Cow::Borrowed);
         }
         self.combine(pair, who, &self.journal.series)
+            .map(Cow::Owned)
     }
 
     /// The same with one cause alone; `None` if that was not recorded.
@@ -226,7 +234,8 @@ impl<'a> Context<'a> {
             }) if (flap.down + flap.up).0 > 0 => {
                 let mut spans = Spans::new();
                 let mut at = record.from;
-                while at < to {
+                // No engine gets through more turns than this; no journal makes the judge try.
+                while at < to && spans.len() < MOST_TURNS {
                     spans.push((at, to.min(at + flap.down)));
                     at += flap.down + flap.up;
                 }
@@ -268,11 +277,20 @@ impl<'a> Context<'a> {
         )
     }
 
-    /// Services with state, or the one that an objective names.
-    pub(super) fn stateful(&self, objective: &Objective) -> Vec<ServiceId> {
-        match objective.service {
-            Some(service) => vec![service],
-            None => self.services(|service| service.state.is_some()),
+    /// The service that an objective names; else those with state that some journey writes to,
+    /// or, if none does, those with state.
+    pub(super) fn stateful(&self, named: Option<ServiceId>) -> Vec<ServiceId> {
+        if let Some(service) = named {
+            return vec![service];
+        }
+        let with_state = self.services(|service| service.state.is_some());
+        let journeys = &self.plan.topology.journeys;
+        let is_written = |id: &ServiceId| journeys.iter().any(|j| j.writes.contains(id));
+        let written: Vec<ServiceId> = with_state.iter().copied().filter(is_written).collect();
+        if written.is_empty() {
+            with_state
+        } else {
+            written
         }
     }
 

@@ -25,10 +25,6 @@ mod symptoms;
 mod words;
 
 #[cfg(test)]
-mod fixture;
-#[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod tests;
 
 pub use status::suite_verdict;

@@ -56,7 +56,7 @@ pub(super) fn judge(context: &Context<'_>, objective: &Objective, target: Nanos)
     let fault = context.fault_of(objective);
     super::each_service(
         context,
-        &context.stateful(objective),
+        &context.stateful(objective.service),
         &format!("≤ {target}"),
         |service| {
             let backs = read_backs(context, service, fault);
@@ -83,6 +83,10 @@ fn one(
     if status == Status::Met && no_final {
         status = Status::Inconclusive;
         reason = "The ledger was not read back at the end.".to_string();
+    }
+    if back.acknowledged == 0 && back.lost == 0 {
+        status = Status::Inconclusive;
+        reason = "No write was acknowledged, so none could be missing.".to_string();
     }
     if unknown {
         reason = "Writes are missing, and when they were acknowledged is not known.".to_string();
@@ -205,7 +209,7 @@ fn details(context: &Context<'_>, backs: &[&ReadBack]) -> Vec<Detail> {
 
 /// `duplicates: 0`: acknowledged writes present more than once, at the end.
 pub(super) fn duplicates(context: &Context<'_>, objective: &Objective, most: u64) -> Vec<Draft> {
-    let services = context.stateful(objective);
+    let services = context.stateful(objective.service);
     super::each_service(context, &services, &format!("≤ {most}"), |service| {
         let backs = read_backs(context, service, None);
         let found = backs

@@ -27,6 +27,7 @@ pub(super) struct Outages {
     pub(super) causes: Causes,
     /// The same, not bridged.
     raw: Vec<Span>,
+    stable_for: Nanos,
     /// The share is below the level at the end, and that outage counts.
     pub(super) open: bool,
 }
@@ -57,6 +58,7 @@ impl Outages {
             spans,
             causes,
             raw,
+            stable_for,
             open,
         }
     }
@@ -183,19 +185,7 @@ fn reason(
         count => format!("The longest of {count} outages"),
     };
     let parts = outages.causes.parts(&[span]);
-    let main = parts
-        .by_cause
-        .iter()
-        .max_by_key(|(_, part)| part.0)
-        .and_then(|(cause, _)| *cause);
-    let due = main.map_or_else(String::new, |cause| {
-        let whole = if parts.by_cause.len() == 1 {
-            "due to"
-        } else {
-            "most of it due to"
-        };
-        format!(", {whole} `{}`", context.cause_name(cause))
-    });
+    let due = due(context, &parts);
     let began = context.instant(span.0);
     let counted = if objective.from_fault_end {
         " after the fault's end"
@@ -211,6 +201,41 @@ fn reason(
             format!("{which} began at {began} and lasted {measured}{counted} or more{due}.")
         }
         (_, false) => format!("{which} began at {began} and lasted {measured}{counted}{due}."),
+    }
+}
+
+/// Who has a part in an outage, as the end of a sentence; the largest parts first.
+fn due(context: &Context<'_>, parts: &Parts) -> String {
+    let mut causes: Vec<(Nanos, Cause)> = parts
+        .by_cause
+        .iter()
+        .filter_map(|(cause, part)| Some((part.0, (*cause)?)))
+        .collect();
+    causes.retain(|(part, _)| *part > Nanos::ZERO);
+    causes.sort_by_key(|&(part, _)| core::cmp::Reverse(part));
+    let name = |cause: Cause| format!("`{}`", context.cause_name(cause));
+    match &causes[..] {
+        [] => String::new(),
+        [(_, only)] => format!(", due to {}", name(*only)),
+        [first @ .., last] if causes.len() <= 3 => {
+            let first: Vec<String> = first
+                .iter()
+                .map(|&(part, cause)| format!("{} ({part})", name(cause)))
+                .collect();
+            format!(
+                ", due to {} and {} ({})",
+                first.join(", "),
+                name(last.1),
+                last.0
+            )
+        }
+        [(part, first), rest @ ..] => {
+            format!(
+                ", due to {} ({part}) and {} other causes",
+                name(*first),
+                rest.len()
+            )
+        }
     }
 }
 
@@ -282,14 +307,20 @@ fn recovery(
         .first_good(from)
         .filter(|&first| first < to || !still_open);
     let not_by_end = |name| text_detail(name, "not by the end".to_string());
-    vec![
+    let mut out = vec![
         first.map_or_else(|| not_by_end("first_good"), |first| at("first_good", first)),
         if still_open {
             not_by_end("stable_good")
         } else {
             at("stable_good", to)
         },
-    ]
+    ];
+    let held = context.journal.end - to;
+    if !still_open && held < outages.stable_for {
+        let text = format!("the scenario ends {held} after recovery, too soon to show it lasting");
+        out.push(text_detail("held", text));
+    }
+    out
 }
 
 /// The fault whose beginning started an outage: of those that have its first instant, the one

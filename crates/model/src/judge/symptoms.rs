@@ -1,7 +1,7 @@
 //! Published symptoms, scored against what was recorded. They never enter the verdict.
 
 use super::context::{Context, Pair};
-use super::exact::BILLION;
+use super::exact::{BILLION, share_ceil};
 use super::series::{ALL, Share, length};
 use super::words::{share_down, share_up};
 use crate::finding::SymptomResult;
@@ -218,15 +218,15 @@ fn untouched(context: &Context<'_>, population: PopulationId, pairs: &[Pair]) ->
     if pairs.is_empty() {
         return Score::missing(published, "makes no such journey");
     }
-    let mut worst: Option<(u64, Pair)> = None;
+    let mut worst: Option<(u64, String, Pair)> = None;
     for &pair in pairs {
         let Some(share) = context.share(pair) else {
             return Score::missing(published, "not measured");
         };
         let peak = share.peak_out(&share.whole());
-        let ppb = super::exact::share_ceil(peak, share.total()).unwrap_or(0);
-        if peak > 0 && worst.is_none_or(|(most, _)| ppb > most) {
-            worst = Some((ppb, pair));
+        let ppb = share_ceil(peak, share.total()).unwrap_or(0);
+        if peak > 0 && worst.as_ref().is_none_or(|one| ppb > one.0) {
+            worst = Some((ppb, share_up(peak, share.total()), pair));
         }
     }
     match worst {
@@ -234,8 +234,8 @@ fn untouched(context: &Context<'_>, population: PopulationId, pairs: &[Pair]) ->
             let id = &context.plan.topology.population(population).id;
             Score::new(published, format!("{id} untouched"), true)
         }
-        Some((ppb, pair)) => {
-            let got = format!("{} of {} out", Ppb(ppb), context.pair_name(pair));
+        Some((_, text, pair)) => {
+            let got = format!("{text} of {} out", context.pair_name(pair));
             Score::new(published, got, false)
         }
     }
@@ -243,10 +243,7 @@ fn untouched(context: &Context<'_>, population: PopulationId, pairs: &[Pair]) ->
 
 fn no_data_lost(context: &Context<'_>, service: Option<ServiceId>) -> Score {
     let published = "nothing lost".to_string();
-    let services = match service {
-        Some(service) => vec![service],
-        None => context.services(|service| service.state.is_some()),
-    };
+    let services = context.stateful(service);
     let mut lost = Vec::new();
     for service in services {
         let finals = context.journal.read_backs.iter();

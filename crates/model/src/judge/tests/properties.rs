@@ -1,12 +1,12 @@
 //! What must hold of every journal.
 
-use super::attribution::Causes;
-use super::context::{Context, Who};
 use super::fixture::{Bench, STAFF, WORK, solo};
-use super::series::{ALL, Point, bridge, length};
 use crate::finding::{Status, Value};
 use crate::ids::ServiceId;
 use crate::journal::{Cause, Journal, Step, USER};
+use crate::judge::attribution::Causes;
+use crate::judge::context::{Context, Who};
+use crate::judge::series::{ALL, Point, bridge, length};
 use crate::objective::{ObjectiveKind, Untouched};
 use assize_fault::{Nanos, Ppb};
 use proptest::prelude::*;

@@ -279,7 +279,7 @@ impl Bench {
 
     /// Judges.
     pub(super) fn judge(&self, journal: &Journal) -> Outcome {
-        super::judge(&self.plan(), journal, Vec::new())
+        crate::judge::judge(&self.plan(), journal, Vec::new())
     }
 
     /// Judges one objective with one finding.

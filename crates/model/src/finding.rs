@@ -86,7 +86,7 @@ pub enum Value {
     Share(f64),
     /// A number of things.
     Count(u64),
-    /// User-time, in user-nanoseconds, printed as user-hours.
+    /// User-time, in user-hours.
     UserHours(f64),
 }
 
@@ -128,7 +128,7 @@ pub struct Finding {
     /// What is reported beside the figure, name and value: `onset`, `detected`, `first_good`,
     /// `stable_good`, `since_fault`, `outages`, `below_full`, `left_out`, …
     pub details: Vec<Detail>,
-    /// Parts of the outage by fault, step and `joint`; they sum to the whole.
+    /// Parts of the outage by fault and step; their times sum to the whole.
     pub attribution: Vec<Attribution>,
 }
 
@@ -164,7 +164,8 @@ pub struct Attribution {
     pub owners: Vec<String>,
     /// Its part; shared instants are split equally.
     pub time: Nanos,
-    /// Of which shared with others.
+    /// Of which shared with others: its part of the shared instants. These sum to the length of
+    /// the shared instants, which is also the finding's detail `joint`.
     pub joint: Nanos,
 }
 
@@ -179,7 +180,8 @@ pub struct PopulationResult {
     pub journeys: Vec<JourneyResult>,
 }
 
-/// One journey of a population.
+/// One journey of a population. Figures that were not measured (or that have no service hours
+/// to be measured in) are not a number, which JSON shows as `null`.
 #[derive(Clone, Debug, Serialize)]
 pub struct JourneyResult {
     /// Name.

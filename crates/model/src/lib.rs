@@ -9,6 +9,7 @@ pub mod file;
 pub mod finding;
 pub mod ids;
 pub mod journal;
+pub mod judge;
 pub mod objective;
 pub mod plan;
 pub mod scenario;
@@ -16,6 +17,7 @@ pub mod topology;
 
 pub use ids::*;
 pub use journal::Journal;
+pub use judge::{judge, suite_verdict};
 pub use objective::{Objective, ObjectiveKind};
 pub use plan::{Cell, Plan};
 pub use scenario::Scenario;

@@ -1,0 +1,113 @@
+//! `outages: {max, total}`: how many outages, and how long they are together.
+
+use super::context::{Context, Pair, Who};
+use super::rto::{Outages, beside};
+use super::series::{Share, length};
+use super::status::{Draft, lower, met_if, worse};
+use super::words::{number, time_detail, time_margin};
+use crate::finding::{Detail, Status, Value};
+use crate::objective::Objective;
+use assize_fault::Nanos;
+
+/// The two limits; either may be missing.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) max: Option<u32>,
+    pub(super) total: Option<Nanos>,
+}
+
+impl Limits {
+    fn text(self) -> String {
+        let max = self
+            .max
+            .map(|max| format!("≤ {}", number(max as usize, "outage")));
+        let total = self.total.map(|total| format!("≤ {total} in all"));
+        let both: Vec<String> = max.into_iter().chain(total).collect();
+        both.join(", ")
+    }
+}
+
+/// One finding for each population and journey that the objective is about.
+pub(super) fn judge(context: &Context<'_>, objective: &Objective, limits: Limits) -> Vec<Draft> {
+    super::each_pair(context, objective, limits.text(), |pair| {
+        let share = context.share_of(pair, Who::Excluding(&objective.excluding))?;
+        Some(one(context, objective, limits, pair, &share))
+    })
+}
+
+fn one(
+    context: &Context<'_>,
+    objective: &Objective,
+    limits: Limits,
+    pair: Pair,
+    share: &Share,
+) -> Draft {
+    let outages = Outages::of(context, objective, pair, share);
+    let count = outages.spans.len();
+    let total = length(&outages.spans);
+    let by_count = limits
+        .max
+        .map_or(Status::Met, |max| met_if(count as u64 <= u64::from(max)));
+    let by_total = limits.total.map_or(Status::Met, |most| {
+        lower(total, Nanos::ZERO, most, outages.open)
+    });
+    let status = worse(by_count, by_total);
+    let open = if outages.open {
+        ", the last still open"
+    } else {
+        ""
+    };
+    let text = format!("{}, {total} in all{open}", number(count, "outage"));
+    let margin_count = limits
+        .max
+        .map(|max| match u64::from(max).checked_sub(count as u64) {
+            Some(left) => format!("{left} more allowed"),
+            None => format!("{} too many", count as u64 - u64::from(max)),
+        });
+    let margin_total = limits
+        .total
+        .map(|most| time_margin(most, total, outages.open));
+    let margin: Vec<String> = margin_count.into_iter().chain(margin_total).collect();
+    let parts = outages.causes.parts(&outages.spans);
+    let mut details = vec![
+        Detail {
+            name: "outages",
+            value: Some(Value::Count(count as u64)),
+            text: text.clone(),
+        },
+        time_detail("outages_total", total, total.to_string()),
+    ];
+    details.extend(beside(share));
+    let reason = match status {
+        Status::Inconclusive => format!("{text}: too early to tell."),
+        _ if count == 0 => "No user of the journey was interrupted beyond its level.".to_string(),
+        _ => format!("The journey was below its level {text}."),
+    };
+    let time_only = limits.max.is_none();
+    Draft {
+        target: match limits {
+            Limits { max: Some(max), .. } => Some(Value::Count(u64::from(max))),
+            Limits {
+                total: Some(most), ..
+            } => Some(Value::Time(most)),
+            Limits { .. } => None,
+        },
+        measured: Some(if time_only {
+            Value::Time(total)
+        } else {
+            Value::Count(count as u64)
+        }),
+        measured_text: text,
+        error: Some(if time_only {
+            Value::Time(Nanos::ZERO)
+        } else {
+            Value::Count(0)
+        }),
+        margin_text: margin.join(", "),
+        status,
+        reason,
+        details,
+        attribution: parts.rows(context),
+        ..Draft::unmeasured(context.pair_name(pair), limits.text(), String::new())
+    }
+}

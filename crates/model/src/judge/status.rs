@@ -1,0 +1,247 @@
+//! From a measured figure to a status: comparison with the error bound, bite, acceptance, and
+//! the verdict. It reads no series.
+
+use super::context::Context;
+use crate::finding::{AcceptedBy, Attribution, Detail, Finding, Status, Value, VerdictKind};
+use crate::journal::Engine;
+use crate::objective::Objective;
+use assize_fault::Nanos;
+
+/// A finding before bite and acceptance are applied.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) subject: String,
+    pub(super) target: Option<Value>,
+    pub(super) target_text: String,
+    pub(super) measured: Option<Value>,
+    pub(super) measured_text: String,
+    pub(super) error: Option<Value>,
+    pub(super) margin_text: String,
+    pub(super) status: Status,
+    pub(super) reason: String,
+    pub(super) details: Vec<Detail>,
+    pub(super) attribution: Vec<Attribution>,
+    /// The fault that the finding names, beside the one that the objective names.
+    pub(super) fault: Option<usize>,
+    /// Read from the topology alone: no fault has to bite.
+    pub(super) structural: bool,
+}
+
+impl Draft {
+    /// A finding without a measurement, and why there is none.
+    pub(super) fn unmeasured(subject: String, target_text: String, reason: String) -> Self {
+        Self {
+            subject,
+            target: None,
+            target_text,
+            measured: None,
+            measured_text: "not measured".to_string(),
+            error: None,
+            margin_text: String::new(),
+            status: Status::Inconclusive,
+            reason,
+            details: Vec::new(),
+            attribution: Vec::new(),
+            fault: None,
+            structural: false,
+        }
+    }
+}
+
+/// Lower is better: `met` if m + e ≤ T, `missed` if m − e > T. A figure that can still grow
+/// (`at_least`) is never met.
+pub(super) fn lower(measured: Nanos, error: Nanos, target: Nanos, at_least: bool) -> Status {
+    let (m, e, t) = (
+        i128::from(measured.0),
+        i128::from(error.0),
+        i128::from(target.0),
+    );
+    if m - e > t {
+        Status::Missed
+    } else if m + e <= t && !at_least {
+        Status::Met
+    } else {
+        Status::Inconclusive
+    }
+}
+
+/// The worse of two, for a finding with two limits.
+pub(super) fn worse(a: Status, b: Status) -> Status {
+    let rank = |status: Status| match status {
+        Status::Met => 0,
+        Status::NotExercised => 1,
+        Status::Inconclusive => 2,
+        Status::Missed => 3,
+    };
+    if rank(b) > rank(a) { b } else { a }
+}
+
+/// `met` or `missed`.
+pub(super) fn met_if(met: bool) -> Status {
+    if met { Status::Met } else { Status::Missed }
+}
+
+/// Applies the bite rule and acceptance.
+pub(super) fn finish(
+    context: &Context<'_>,
+    objective: &Objective,
+    kind: &'static str,
+    draft: Draft,
+) -> Finding {
+    let (status, reason) = bite(context, objective, &draft);
+    let accepted = (status == Status::Missed)
+        .then(|| accepted(context, objective))
+        .flatten();
+    Finding {
+        objective: objective.id.clone(),
+        kind,
+        subject: draft.subject,
+        target: draft.target,
+        target_text: draft.target_text,
+        measured: draft.measured,
+        measured_text: draft.measured_text,
+        error: draft.error,
+        margin_text: draft.margin_text,
+        predicted: None,
+        status,
+        accepted,
+        reason,
+        tested_on: if draft.structural {
+            "analysis"
+        } else {
+            tested_on(context.journal.engine)
+        },
+        source: objective.source.clone(),
+        details: draft.details,
+        attribution: draft.attribution,
+    }
+}
+
+/// What became of the system under test is all that a live run can claim until its bindings
+/// say that it is the real one.
+fn tested_on(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Simulate => "simulation",
+        Engine::Run => "stand-in",
+        Engine::Observed => "observed",
+    }
+}
+
+fn bite(context: &Context<'_>, objective: &Objective, draft: &Draft) -> (Status, String) {
+    let keep = || (draft.status, draft.reason.clone());
+    if draft.structural {
+        return keep();
+    }
+    let inconclusive = |why: String| (Status::Inconclusive, why);
+    if let Some(id) = &objective.fault {
+        match context.fault_named(id) {
+            None => return inconclusive(format!("The scenario has no fault `{id}`.")),
+            Some(fault) if !context.bit(fault) => return inconclusive(never_bit(id)),
+            Some(_) => {}
+        }
+    }
+    if let Some(fault) = draft.fault
+        && !context.bit(fault)
+    {
+        let id = context
+            .plan
+            .scenario
+            .faults
+            .get(fault)
+            .map_or("", |entry| entry.id.as_str());
+        return inconclusive(never_bit(id));
+    }
+    let names_none = objective.fault.is_none() && draft.fault.is_none();
+    if names_none && !(0..context.journal.faults.len()).any(|fault| context.bit(fault)) {
+        let why = if context.journal.faults.is_empty() {
+            "The scenario has no fault, so nothing was put to the test."
+        } else {
+            "Nothing met any fault of the scenario, so nothing was put to the test."
+        };
+        return inconclusive(why.to_string());
+    }
+    keep()
+}
+
+fn never_bit(id: &str) -> String {
+    format!("Nothing met the fault `{id}` while it was on, so it put nothing to the test.")
+}
+
+fn accepted(context: &Context<'_>, objective: &Objective) -> Option<AcceptedBy> {
+    let entry = context.plan.topology.accepted.iter().find(|entry| {
+        entry.objective.as_ref() == Some(&objective.id)
+            && entry
+                .scenario
+                .as_ref()
+                .is_none_or(|name| *name == context.plan.scenario.name)
+    })?;
+    Some(AcceptedBy {
+        by: entry.by.clone(),
+        until: entry.until.clone(),
+        reason: entry.reason.clone(),
+    })
+}
+
+/// Any missed and not accepted: fail; else any undecided: inconclusive; else pass.
+pub(super) fn verdict(findings: &[Finding]) -> VerdictKind {
+    let of = |finding: &Finding| match finding.status {
+        Status::Missed if finding.accepted.is_none() => VerdictKind::Fail,
+        Status::Inconclusive | Status::NotExercised => VerdictKind::Inconclusive,
+        Status::Missed | Status::Met => VerdictKind::Pass,
+    };
+    findings.iter().map(of).max().unwrap_or(VerdictKind::Pass)
+}
+
+/// The verdict on several scenarios: fail before inconclusive before pass.
+///
+/// A suite of which nothing could be judged passes nothing: it is inconclusive.
+#[must_use]
+pub fn suite_verdict(verdicts: &[VerdictKind]) -> VerdictKind {
+    verdicts
+        .iter()
+        .copied()
+        .max()
+        .unwrap_or(VerdictKind::Inconclusive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn too_close_to_call_is_neither() {
+        let s = Nanos::secs;
+        assert_eq!(lower(s(59), s(1), s(60), false), Status::Met);
+        assert_eq!(lower(s(60), s(1), s(60), false), Status::Inconclusive);
+        assert_eq!(lower(s(61), s(1), s(60), false), Status::Inconclusive);
+        assert_eq!(lower(s(62), s(1), s(60), false), Status::Missed);
+        assert_eq!(lower(s(10), s(0), s(60), true), Status::Inconclusive);
+        assert_eq!(lower(s(61), s(0), s(60), true), Status::Missed);
+    }
+
+    #[test]
+    fn a_suite_is_as_bad_as_its_worst() {
+        use VerdictKind::{Fail, Inconclusive, Pass};
+        assert_eq!(suite_verdict(&[Pass, Inconclusive, Fail]), Fail);
+        assert_eq!(suite_verdict(&[Pass, Inconclusive]), Inconclusive);
+        assert_eq!(suite_verdict(&[Pass, Pass]), Pass);
+        assert_eq!(suite_verdict(&[]), Inconclusive);
+    }
+
+    proptest! {
+        #[test]
+        fn raising_the_target_never_turns_met_into_missed(
+            m in 0i64..1_000, e in 0i64..100, t in 0i64..1_000, more in 0i64..1_000, open: bool,
+        ) {
+            let rank = |status| match status {
+                Status::Met => 0,
+                Status::Missed => 2,
+                _ => 1,
+            };
+            let before = lower(Nanos(m), Nanos(e), Nanos(t), open);
+            let after = lower(Nanos(m), Nanos(e), Nanos(t + more), open);
+            prop_assert!(rank(after) <= rank(before));
+        }
+    }
+}

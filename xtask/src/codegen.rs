@@ -1,10 +1,11 @@
 //! `cargo xtask codegen [--check]`: the files that are generated from the source.
 //!
 //! `schemas/*.json` are what `assize schema` prints, for editors that complete and check files as
-//! they are written; `docs/FAULTS.md` holds the manual of every fault. They are kept in the
-//! repository so that they can be read and linked to, and compared here so that they stay true.
+//! they are written; `docs/FAULTS.md` is the manual of every fault, as `assize faults` prints it.
+//! They are kept in the repository so that they can be read and linked to, and compared here so
+//! that they stay true.
 
-use crate::{manual, say, shell, tree};
+use crate::{say, shell, tree};
 use anyhow::{Context, Result, bail};
 use std::fs;
 
@@ -55,15 +56,17 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
 fn generate() -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for kind in KINDS {
-        let mut text = shell::stdout(&mut shell::assize(&["schema", kind]))?;
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        files.push((format!("schemas/{kind}.json"), text));
+        let text = shell::stdout(&mut shell::assize(&["schema", kind]))?;
+        files.push((format!("schemas/{kind}.json"), ended(text)));
     }
-    let source = tree::read(&shell::root().join("crates/model/src/faults"))?;
-    files.push(("docs/FAULTS.md".to_owned(), manual::faults(&source)));
+    let manual = shell::stdout(&mut shell::assize(&["faults", "--format", "markdown"]))?;
+    files.push(("docs/FAULTS.md".to_owned(), ended(manual)));
     Ok(files)
+}
+
+/// The text with one line feed at its end.
+fn ended(text: String) -> String {
+    text.trim_end().to_owned() + "\n"
 }
 
 /// Files among the schemas that nothing generates any more.

@@ -10,7 +10,6 @@ mod ci;
 mod codegen;
 mod determinism;
 mod golden;
-mod manual;
 mod new_fault;
 mod purity;
 mod say;

@@ -17,13 +17,13 @@ const FOLDER: &str = "crates/model/src/faults";
 const MANUAL: &str = "\
 //! In one line: what it does to its targets while it is on.
 //!
-//! Which real event it stands for, and how it differs from the faults nearest to it.
-//!
-//! Targets: which elements it can be done to.
+//! Targets: the elements that it can be done to.
 //!
 //! Parameters: each with its unit and its default, or none.
 //!
-//! Bite: what proves that something met it while it was on.
+//! Bites when something has met it while it was on: say what.
+//!
+//! Stands for: the real events, and how it differs from the faults nearest to it.
 ";
 
 /// Writes the file and registers it; refuses to overwrite.
@@ -136,9 +136,8 @@ fn registered(registry: &str, snake: &str) -> Result<String> {
 
 /// What lines of one block share: their punctuation and their capitals, without the names.
 fn frame(line: &str) -> String {
-    line.chars()
-        .filter(|c| !(c.is_lowercase() || c.is_ascii_digit() || *c == '_'))
-        .collect()
+    let of_name = |c: char| c.is_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
+    line.chars().filter(|c| !of_name(*c)).collect()
 }
 
 #[cfg(test)]
@@ -170,11 +169,11 @@ mod deletion;
 mod lying_check;
 mod outage;
 
-const ALL: &[Fault] = &[
-    deletion::FAULT,
-    lying_check::FAULT,
-    outage::FAULT,
-];
+registry! {
+    deletion \"deletion\";
+    lying_check \"lying-check\";
+    outage \"outage\";
+}
 ";
         let early = registered(registry, "clock_skew").expect("the pattern is registered");
         assert!(
@@ -182,16 +181,16 @@ const ALL: &[Fault] = &[
             "{early}"
         );
         assert!(
-            early.contains("[\n    clock_skew::FAULT,\n    deletion::FAULT,\n"),
+            early.contains("{\n    clock_skew \"clock-skew\";\n    deletion \"deletion\";\n"),
             "{early}"
         );
         let late = registered(registry, "zone_loss").expect("the pattern is registered");
         assert!(
-            late.contains("mod outage;\nmod zone_loss;\n\nconst"),
+            late.contains("mod outage;\nmod zone_loss;\n\nregistry"),
             "{late}"
         );
         assert!(
-            late.contains("    outage::FAULT,\n    zone_loss::FAULT,\n];"),
+            late.contains("    outage \"outage\";\n    zone_loss \"zone-loss\";\n}"),
             "{late}"
         );
     }

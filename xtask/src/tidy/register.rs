@@ -56,7 +56,7 @@ pub(super) fn check(files: &[File]) -> Vec<Complaint> {
                 complaints.push(Complaint::of(
                     file,
                     format!(
-                        "is not registered: name `{}::` in {}",
+                        "is not registered: name `{}` in {}",
                         file.stem(),
                         registry.path
                     ),
@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(
             whats(&tree),
             ["crates/model/src/faults/flap.rs: is not registered: \
-              name `flap::` in crates/model/src/faults/mod.rs"]
+              name `flap` in crates/model/src/faults/mod.rs"]
         );
     }
 }

@@ -1,2 +1,67 @@
-//! The project's own tasks.
-fn main() {}
+//! The project's own tasks: `cargo xtask VERB`.
+//!
+//! One file per verb. Nothing here is part of the product, and nothing of the product is linked
+//! in: what the tasks need of `assize` they get by running it, as a user would.
+
+use std::process::ExitCode;
+
+mod bench;
+mod ci;
+mod codegen;
+mod determinism;
+mod golden;
+mod new_fault;
+mod purity;
+mod say;
+mod shell;
+mod steps;
+mod tidy;
+mod tree;
+
+const USAGE: &str = "\
+cargo xtask VERB
+
+  ci [--full]         everything that must hold before a change lands; --full adds what is long
+  tidy                the rules of the source tree that no compiler checks
+  purity              the pure crates reach no clock, socket, file or global randomness
+  determinism         the same bytes again, on one thread and on two, in another time zone
+  codegen [--check]   write (or compare) the files generated from the source
+  golden [--bless]    compare (or accept) the golden output of the tests
+  bench sim           what the simulator costs, beside a bare heap loop on this machine
+  new fault NAME      a new fault on elements: its file and its registry lines";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let result = match args.as_slice() {
+        [] | ["help" | "--help" | "-h"] => {
+            say::line(USAGE);
+            return ExitCode::SUCCESS;
+        }
+        ["ci"] => ci::run(false),
+        ["ci", "--full"] => ci::run(true),
+        ["tidy"] => tidy::run(),
+        ["purity"] => purity::run(),
+        ["determinism"] => determinism::run(),
+        ["codegen"] => codegen::run(codegen::Mode::Write),
+        ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["golden"] => golden::run(golden::Mode::Compare),
+        ["golden", "--bless"] => golden::run(golden::Mode::Bless),
+        ["bench", "sim", rest @ ..] => bench::sim(rest),
+        ["new", "fault", name] => new_fault::run(name),
+        _ => {
+            say::error(&format!(
+                "error: `cargo xtask {}` is no task\n\n{USAGE}",
+                args.join(" ")
+            ));
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say::error(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -193,7 +193,7 @@ impl fmt::Display for Bandwidth {
             (1_000_000, "Mbit/s"),
             (1_000, "kbit/s"),
         ] {
-            if self.0 >= scale && self.0 % (scale / 1_000) == 0 {
+            if self.0 >= scale && self.0.is_multiple_of(scale / 1_000) {
                 return write!(f, "{}{unit}", self.0 as f64 / scale as f64);
             }
         }

@@ -1,0 +1,85 @@
+//! `cargo xtask ci`: everything that must hold before a change lands, in the order in which it
+//! fails soonest.
+//!
+//! It needs cargo with rustfmt and clippy, and the registry of crates; nothing else. `--full`
+//! adds what takes long, and names what it has to leave out on this machine.
+
+use crate::shell::{self, cargo};
+use crate::steps::Steps;
+use crate::{codegen, determinism, purity, tidy};
+use anyhow::Result;
+
+/// How many cases each property is tried on by `--full`; the default of proptest is 256.
+const CASES: &str = "4096";
+
+/// Takes every step; stops at the first that fails.
+pub(crate) fn run(full: bool) -> Result<()> {
+    let mut ci = Steps::begin(if full { "ci --full" } else { "ci" });
+    ci.step("fmt", "cargo fmt --all --check", || {
+        shell::run(&mut cargo(&["fmt", "--all", "--check"]))
+    })?;
+    ci.step("tidy", "cargo xtask tidy", tidy::run)?;
+    ci.step("purity", "cargo xtask purity", purity::run)?;
+    ci.step(
+        "clippy",
+        "cargo clippy --workspace --all-targets -- -D warnings",
+        || {
+            let args = [
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ];
+            shell::run(&mut cargo(&args))
+        },
+    )?;
+    // `no` keeps insta from writing new snapshots: a golden file that differs is a failure here.
+    ci.step("test", "INSTA_UPDATE=no cargo test --workspace", || {
+        shell::run(cargo(&["test", "--workspace", "--quiet"]).env("INSTA_UPDATE", "no"))
+    })?;
+    ci.step(
+        "doc",
+        "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace",
+        || {
+            let mut command = cargo(&["doc", "--quiet", "--no-deps", "--workspace"]);
+            shell::run(command.env("RUSTDOCFLAGS", "-D warnings"))
+        },
+    )?;
+    ci.step("codegen", "cargo xtask codegen --check", || {
+        codegen::run(codegen::Mode::Check)
+    })?;
+    ci.step("determinism", "cargo xtask determinism", determinism::run)?;
+    if full {
+        long(&mut ci)?;
+    }
+    ci.end();
+    Ok(())
+}
+
+fn long(ci: &mut Steps) -> Result<()> {
+    let again = format!("PROPTEST_CASES={CASES} cargo test --workspace --release");
+    ci.step("properties", &again, || {
+        let mut command = cargo(&["test", "--workspace", "--release", "--quiet"]);
+        shell::run(
+            command
+                .env("INSTA_UPDATE", "no")
+                .env("PROPTEST_CASES", CASES),
+        )
+    })?;
+    if shell::output(&mut cargo(&["deny", "--version"]))?
+        .status
+        .success()
+    {
+        ci.step("deny", "cargo deny --workspace check", || {
+            shell::run(&mut cargo(&["deny", "--workspace", "check"]))
+        })?;
+    } else {
+        ci.skip(
+            "deny",
+            "cargo-deny is not here; `cargo install --locked cargo-deny` installs it",
+        );
+    }
+    Ok(())
+}

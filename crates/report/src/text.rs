@@ -163,7 +163,7 @@ struct Row {
 /// Space between columns.
 const GAP: usize = 2;
 /// No column becomes narrower than this by wrapping, while another can.
-const NARROWEST: usize = 12;
+const NARROWEST: usize = 8;
 
 impl Grid {
     /// An empty table.

@@ -29,7 +29,10 @@ fn a_timer_that_fires_changes_the_digest() {
     };
     let base = digest("settle=10m");
     assert!(base.is_some());
-    assert_ne!(base, digest("topology.services.web.failover.check.timeout=1100ms"));
+    assert_ne!(
+        base,
+        digest("topology.services.web.failover.check.timeout=1100ms")
+    );
     assert_ne!(base, digest("timeline.loss.for=11m"));
 }
 

@@ -22,7 +22,11 @@ fn what_holds_passes() {
 fn a_fault_that_nothing_meets_shows_nothing() {
     let ran = assize(&["simulate", &path(OPEN)]).expect(3);
     assert!(ran.out.contains("never bit"), "{}", ran.out);
-    assert!(ran.last_line().contains("could not be decided"), "{}", ran.out);
+    assert!(
+        ran.last_line().contains("could not be decided"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -30,7 +34,12 @@ fn of_several_the_worst_counts() {
     assize(&["simulate", &path(PASS), &path(FAIL), &path(OPEN)]).expect(1);
     assize(&["simulate", &path(PASS), &path(OPEN)]).expect(3);
     let all = assize(&["simulate", &path("scenarios")]).expect(1);
-    assert_eq!(all.err.lines().count(), 3, "progress, one line each: {}", all.err);
+    assert_eq!(
+        all.err.lines().count(),
+        3,
+        "progress, one line each: {}",
+        all.err
+    );
 }
 
 #[test]
@@ -39,7 +48,15 @@ fn an_accepted_miss_passes_and_is_shown_with_its_reason() {
                     reason: no money for a second one}]";
     let ran = assize(&["simulate", &path(FAIL), "--set", accepted]).expect(0);
     assert!(ran.out.contains("no money for a second one"), "{}", ran.out);
-    let value = assize(&["simulate", &path(FAIL), "--set", accepted, "--format", "json"]).json();
+    let value = assize(&[
+        "simulate",
+        &path(FAIL),
+        "--set",
+        accepted,
+        "--format",
+        "json",
+    ])
+    .json();
     assert_eq!(value["findings"][0]["status"], "missed");
     assert_eq!(value["findings"][0]["accepted"]["by"], "owner");
     assert_eq!(value["verdict"], "pass");
@@ -81,5 +98,41 @@ fn an_empty_folder_has_nothing_to_try() {
 #[test]
 fn a_variation_changes_the_verdict() {
     assize(&["simulate", &path(FAIL), "--set", "timeline.loss.for=30s"]).expect(0);
-    assize(&["simulate", &path(FAIL), "--set", "objectives.write-rto.rto=3h"]).expect(0);
+    assize(&[
+        "simulate",
+        &path(FAIL),
+        "--set",
+        "objectives.write-rto.rto=3h",
+    ])
+    .expect(0);
+}
+
+/// A pipe whose reader has gone.
+struct Closed;
+
+impl std::io::Write for Closed {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_error_and_hides_no_failure() {
+    let code = |args: &[&str]| {
+        let mut err = Vec::new();
+        let code = assize::run(
+            std::iter::once(&"assize").chain(args),
+            &mut Closed,
+            &mut err,
+        );
+        assert!(err.is_empty(), "{}", String::from_utf8_lossy(&err));
+        code
+    };
+    assert_eq!(code(&["faults"]), 0);
+    assert_eq!(code(&["--help"]), 0);
+    assert_eq!(code(&["simulate", &path(PASS)]), 0);
+    assert_eq!(code(&["simulate", &path(FAIL)]), 1);
 }

@@ -24,11 +24,20 @@ fn part_of_the_sites_is_an_outage_only_at_the_strict_level() {
             ),
         )
     };
-    let strict = assize(&["simulate", &file(""), "--format", "json"]).expect(1).json();
-    assert_eq!(strict["findings"][0]["measured"]["ns"], 4 * 3_600_000_000_000_i64);
+    let strict = assize(&["simulate", &file(""), "--format", "json"])
+        .expect(1)
+        .json();
+    assert_eq!(
+        strict["findings"][0]["measured"]["ns"],
+        4 * 3_600_000_000_000_i64
+    );
     // 10 of 84 sites with 100 users each.
-    let share = strict["populations"][0]["journeys"][0]["peak_out"].as_f64().unwrap_or(0.0);
+    let share = strict["populations"][0]["journeys"][0]["peak_out"]
+        .as_f64()
+        .unwrap_or(0.0);
     assert!((share - 10.0 / 84.0).abs() < 1e-9, "{share}");
-    let lenient = assize(&["simulate", &file(", level: 85%"), "--format", "json"]).expect(0).json();
+    let lenient = assize(&["simulate", &file(", level: 85%"), "--format", "json"])
+        .expect(0)
+        .json();
     assert_eq!(lenient["findings"][0]["measured"]["ns"], 0);
 }

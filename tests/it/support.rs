@@ -36,17 +36,28 @@ pub(crate) fn assize(args: &[&str]) -> Ran {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let code = assize::run(std::iter::once(&"assize").chain(args), &mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).expect("output is text");
-    Ran { out: text(out), err: text(err), code }
+    Ran {
+        out: text(out),
+        err: text(err),
+        code,
+    }
 }
 
 /// A path in the folder of the tests.
 pub(crate) fn path(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(name).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(name)
+        .display()
+        .to_string()
 }
 
 /// A path from the root of the repository.
 pub(crate) fn root(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name).display().to_string()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(name)
+        .display()
+        .to_string()
 }
 
 /// A folder that is removed when the test is over.
@@ -89,5 +100,8 @@ pub(crate) fn golden(name: &str, got: &str) {
         return;
     }
     let expected = std::fs::read_to_string(&file).unwrap_or_default();
-    assert_eq!(got, expected, "{name} differs; UPDATE_GOLDEN=1 writes it anew");
+    assert_eq!(
+        got, expected,
+        "{name} differs; UPDATE_GOLDEN=1 writes it anew"
+    );
 }

@@ -8,9 +8,17 @@ fn the_first_file_passes_check_and_simulate() {
     let file = folder.path("first.yaml");
     assize(&["init", &folder.path("")]).expect(0);
     let ran = assize(&["check", &file]).expect(0);
-    assert!(ran.out.ends_with("1 file checked: it is good\n"), "{}", ran.out);
+    assert!(
+        ran.out.ends_with("1 file checked: it is good\n"),
+        "{}",
+        ran.out
+    );
     let ran = assize(&["simulate", &file]).expect(0);
-    assert!(ran.last_line().starts_with("shop meets all 3 targets"), "{}", ran.out);
+    assert!(
+        ran.last_line().starts_with("shop meets all 3 targets"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -18,7 +26,10 @@ fn init_never_overwrites() {
     let folder = Folder::new("again");
     let file = folder.write("mine.yaml", "precious");
     assize(&["init", &file]).expect(2);
-    assert_eq!(std::fs::read_to_string(&file).ok().as_deref(), Some("precious"));
+    assert_eq!(
+        std::fs::read_to_string(&file).ok().as_deref(),
+        Some("precious")
+    );
 }
 
 #[test]
@@ -43,7 +54,12 @@ fn faults_are_listed_and_each_has_a_manual() {
 fn schemas_are_json_schemas() {
     for kind in ["topology", "scenario", "part"] {
         let value = assize(&["schema", kind]).expect(0).json();
-        assert!(value["$schema"].as_str().is_some_and(|s| s.contains("json-schema")), "{kind}");
+        assert!(
+            value["$schema"]
+                .as_str()
+                .is_some_and(|s| s.contains("json-schema")),
+            "{kind}"
+        );
         assert!(value["properties"]["assize"].is_object(), "{kind}");
     }
 }
@@ -52,12 +68,17 @@ fn schemas_are_json_schemas() {
 fn pictures_show_every_node_and_link() {
     let file = path("scenarios/must-stay-open.yaml");
     let dot = assize(&["graph", &file]).expect(0).out;
-    let mermaid = assize(&["graph", &file, "--format", "mermaid"]).expect(0).out;
+    let mermaid = assize(&["graph", &file, "--format", "mermaid"])
+        .expect(0)
+        .out;
     for name in ["desk", "core", "shed", "lan", "unused", "web"] {
         assert!(dot.contains(name), "{name}: {dot}");
         assert!(mermaid.contains(name), "{name}: {mermaid}");
     }
-    assert!(dot.starts_with("graph \"spare\" {") && dot.ends_with("}\n"), "{dot}");
+    assert!(
+        dot.starts_with("graph \"spare\" {") && dot.ends_with("}\n"),
+        "{dot}"
+    );
     assert_eq!(dot.matches('{').count(), dot.matches('}').count());
     assert!(mermaid.starts_with("flowchart "), "{mermaid}");
 }
@@ -84,7 +105,9 @@ fn a_collapsed_picture_folds_like_sites_together() {
          populations:\n\
          \x20 staff: {at: {small: 30, large: 20}, makes: {read: 1/h}}\n",
     );
-    let value = assize(&["graph", &file, "--collapse", "--format", "json"]).expect(0).json();
+    let value = assize(&["graph", &file, "--collapse", "--format", "json"])
+        .expect(0)
+        .json();
     let boxes = value["graph"]["boxes"].as_array().expect("boxes");
     assert_eq!(boxes.len(), 3, "{value:#}");
     assert_eq!(boxes[0]["names"], serde_json::json!(["small", "large"]));

@@ -9,7 +9,10 @@ fn verdict(file: &str) -> Value {
 
 /// Keys of an object, in order.
 fn keys(value: &Value) -> Vec<&str> {
-    value.as_object().map(|o| o.keys().map(String::as_str).collect()).unwrap_or_default()
+    value
+        .as_object()
+        .map(|o| o.keys().map(String::as_str).collect())
+        .unwrap_or_default()
 }
 
 #[test]
@@ -19,10 +22,27 @@ fn one_scenario_is_one_object_with_every_field() {
     assert_eq!(value["engine"], "simulate");
     assert_eq!(value["verdict"], "fail");
     for key in [
-        "topology", "scenario", "seed", "model_digest", "start", "end", "findings", "populations",
-        "services", "groups", "faults", "expected", "not_exercised", "assumptions", "trace_digest",
+        "topology",
+        "scenario",
+        "seed",
+        "model_digest",
+        "start",
+        "end",
+        "findings",
+        "populations",
+        "services",
+        "groups",
+        "faults",
+        "expected",
+        "not_exercised",
+        "assumptions",
+        "trace_digest",
     ] {
-        assert!(value.get(key).is_some(), "{key} is missing: {:?}", keys(&value));
+        assert!(
+            value.get(key).is_some(),
+            "{key} is missing: {:?}",
+            keys(&value)
+        );
     }
     for digest in ["model_digest", "trace_digest"] {
         let text = value[digest].as_str().unwrap_or("");
@@ -41,8 +61,14 @@ fn a_finding_says_what_was_measured_on_what_and_why() {
     assert_eq!(finding["target"]["ns"], 60_000_000_000_i64);
     assert_eq!(finding["target"]["text"], "1m");
     // The scenario ends ten minutes after two hours without the only replica.
-    assert_eq!(finding["measured"]["ns"], 7_200_000_000_000_i64, "{finding:#}");
-    assert!(finding["reason"].as_str().is_some_and(|r| r.len() > 10), "{finding:#}");
+    assert_eq!(
+        finding["measured"]["ns"], 7_200_000_000_000_i64,
+        "{finding:#}"
+    );
+    assert!(
+        finding["reason"].as_str().is_some_and(|r| r.len() > 10),
+        "{finding:#}"
+    );
 }
 
 #[test]
@@ -55,7 +81,10 @@ fn shares_are_numbers_and_instants_are_rfc_3339() {
     let outage = &journey["outages"][0];
     assert_eq!(outage["share"], 1.0);
     assert_eq!(outage["from"], value["start"]);
-    assert!(outage["to"].as_str().is_some_and(|t| t.ends_with('Z')), "{outage}");
+    assert!(
+        outage["to"].as_str().is_some_and(|t| t.ends_with('Z')),
+        "{outage}"
+    );
     assert_eq!(value["faults"][0]["bit"], true);
 }
 
@@ -78,16 +107,30 @@ fn several_are_a_suite_in_order_of_name() {
 
 #[test]
 fn json_has_standard_output_to_itself() {
-    let ran = assize(&["simulate", &path("scenarios/must-fail.yaml"), "--format", "json"]).expect(1);
+    let ran = assize(&[
+        "simulate",
+        &path("scenarios/must-fail.yaml"),
+        "--format",
+        "json",
+    ])
+    .expect(1);
     assert!(ran.json().is_object());
-    assert!(ran.err.ends_with("lonely misses 1 target in must-fail\n"), "{}", ran.err);
+    assert!(
+        ran.err.ends_with("lonely misses 1 target in must-fail\n"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn only_what_was_asked_for_is_judged() {
     let set = "objectives=[{id: a, rto: 1m, journey: write}, {id: b, rto: 3h, journey: write}]";
     let file = path("scenarios/must-fail.yaml");
-    let run = |only| assize(&["simulate", &file, "--set", set, "--only", only, "--format", "json"]);
+    let run = |only| {
+        assize(&[
+            "simulate", &file, "--set", set, "--only", only, "--format", "json",
+        ])
+    };
     assert_eq!(run("a").expect(1).json()["findings"][0]["objective"], "a");
     let value = run("b").expect(0).json();
     assert_eq!(value["findings"].as_array().map(Vec::len), Some(1));
@@ -109,7 +152,9 @@ fn a_never_exercised_standby_is_listed() {
          timeline: [{at: 0s, fault: outage, target: service/web, for: 30s}]\n\
          objectives: [{rto: 1m, journey: read}]\n",
     );
-    let value = assize(&["simulate", &file, "--format", "json"]).expect(0).json();
+    let value = assize(&["simulate", &file, "--format", "json"])
+        .expect(0)
+        .json();
     let elements: Vec<&str> = value["not_exercised"]
         .as_array()
         .map(|l| l.iter().filter_map(|e| e["element"].as_str()).collect())

@@ -24,7 +24,10 @@ fn each_is_refused_with_place_cause_and_remedy() {
         // Paths are as the caller wrote them, and this caller's differ from place to place.
         let text = ran.out.replace(&path("wrong/"), "");
         assert!(text.contains("error: "), "{name}: {text}");
-        assert!(text.contains(&format!("{name}.yaml:")), "{name} names no place: {text}");
+        assert!(
+            text.contains(&format!("{name}.yaml:")),
+            "{name} names no place: {text}"
+        );
         assert!(text.contains('^'), "{name} has no caret: {text}");
         golden(&format!("wrong/{name}.txt"), &text);
     }
@@ -42,7 +45,13 @@ fn simulate_refuses_them_too_and_prints_nothing_as_a_result() {
 
 #[test]
 fn problems_are_there_for_programs_as_well() {
-    let ran = assize(&["check", "--format", "json", &path("wrong/misspelt-field.yaml")]).expect(2);
+    let ran = assize(&[
+        "check",
+        "--format",
+        "json",
+        &path("wrong/misspelt-field.yaml"),
+    ])
+    .expect(2);
     let value = ran.json();
     assert_eq!(value["schema"], "assize/check/v1");
     assert_eq!(value["good"], false);
@@ -52,13 +61,21 @@ fn problems_are_there_for_programs_as_well() {
         .filter(|p| p["severity"] == "error")
         .filter_map(|p| p["line"].as_u64())
         .collect();
-    assert_eq!(errors, [8, 10], "both misspellings, each at its line: {value:#}");
+    assert_eq!(
+        errors,
+        [8, 10],
+        "both misspellings, each at its line: {value:#}"
+    );
 }
 
 #[test]
 fn a_folder_of_them_is_checked_as_a_whole() {
     let ran = assize(&["check", &path("wrong")]).expect(2);
     for name in ["misspelt-field", "wrong-unit", "dependency-loop"] {
-        assert!(ran.out.contains(&format!("{name}.yaml:")), "{name}: {}", ran.out);
+        assert!(
+            ran.out.contains(&format!("{name}.yaml:")),
+            "{name}: {}",
+            ran.out
+        );
     }
 }

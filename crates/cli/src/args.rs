@@ -123,3 +123,32 @@ pub(crate) enum Plain {
     /// For programs.
     Json,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_is_also_a_variable() {
+        let command = Cli::command();
+        let mut seen = 0;
+        for verb in command.get_subcommands().chain([&command]) {
+            for arg in verb.get_arguments() {
+                let Some(long) = arg.get_long().filter(|l| !["help", "version"].contains(l)) else {
+                    continue;
+                };
+                let variable = format!("ASSIZE_{}", long.to_uppercase().replace('-', "_"));
+                let got = arg.get_env().and_then(|e| e.to_str());
+                assert_eq!(got, Some(variable.as_str()), "{} --{long}", verb.get_name());
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
+}

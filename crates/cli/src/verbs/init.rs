@@ -1,7 +1,9 @@
 //! `assize init`: a small commented file that passes `check` and `simulate`.
 
 use crate::Console;
+use crate::args::Plain;
 use crate::exit::{Exit, Failure};
+use serde_json::json;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,14 @@ pub(crate) struct Arguments {
     /// A folder, in which `first.yaml` is written, or a file that ends in .yaml or .yml.
     #[arg(default_value = ".", value_name = "DIR|FILE")]
     target: PathBuf,
+    /// How to print what was written.
+    #[arg(
+        long,
+        env = "ASSIZE_FORMAT",
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    format: Plain,
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {

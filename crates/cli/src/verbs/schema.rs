@@ -11,6 +11,21 @@ pub(crate) struct Arguments {
     /// Of which kind of file.
     #[arg(default_value = "scenario")]
     kind: Which,
+    /// How to print; a schema is JSON in any case.
+    #[arg(
+        long,
+        env = "ASSIZE_FORMAT",
+        default_value = "json",
+        value_name = "FORMAT"
+    )]
+    format: Format,
+}
+
+/// The one format there is, so that `--format json` is right for every verb.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A JSON Schema.
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -24,6 +39,7 @@ enum Which {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let Format::Json = arguments.format;
     let kind = match arguments.kind {
         Which::Topology => Kind::Topology,
         Which::Scenario => Kind::Scenario,

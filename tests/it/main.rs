@@ -1,3 +1,13 @@
-//! One integration binary for the whole product.
+//! One binary of integration tests: the command as a person uses it, called as a library.
+//!
+//! Figures of single machines are tested beside their code; here it is what comes out.
 
+mod support;
+
+mod determinism;
+mod exits;
+mod figures;
+mod verbs;
+mod verdict;
 mod worked;
+mod wrong;

@@ -1,1 +1,83 @@
-//! Command line library.
+//! The command line: arguments, exit codes, files from the disk, one file per verb.
+//!
+//! Decides nothing about a network: it reads files through the model, hands plans to the
+//! engine and outcomes to the reports. All output goes through a [`Console`], so that the whole
+//! command can be called from a test.
+#![forbid(unsafe_code)]
+
+mod args;
+mod console;
+mod disk;
+mod engine;
+mod exit;
+mod graph;
+mod verbs;
+
+pub use console::Console;
+pub use exit::Exit;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use exit::Failure;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Write};
+
+/// Runs the command of this process: its standard streams, its environment.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
+        || std::env::var_os("TERM").is_some_and(|v| v == "dumb");
+    let terminal = (stdout.is_terminal(), stderr.is_terminal());
+    let mut out = io::BufWriter::new(stdout.lock());
+    let mut err = stderr.lock();
+    let mut console = Console::new(&mut out, &mut err);
+    console.colour = terminal.0 && !plain;
+    console.progress_bar = terminal.1;
+    run_with(args, console)
+}
+
+/// Runs the command with these arguments (the first is the program's name) on these streams,
+/// neither of them a terminal, and returns the exit code.
+pub fn run<I, T>(args: I, out: &mut dyn Write, err: &mut dyn Write) -> i32
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    i32::from(run_with(args, Console::new(out, err)).code())
+}
+
+/// As [`run`], on any console.
+pub fn run_with<I, T>(args: I, mut console: Console<'_>) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let parsed = args::Cli::command()
+        .try_get_matches_from(args)
+        .and_then(|matches| args::Cli::from_arg_matches(&matches));
+    let result = match parsed {
+        Ok(cli) => {
+            console.colour = cli.color.decide(console.colour);
+            cli.verb.run(&mut console)
+        }
+        Err(error) => not_parsed(&error, &mut console),
+    };
+    // What is still buffered counts as output too.
+    let flushed = console.out.flush().map_err(Failure::from);
+    match result.and_then(|exit| exit::unless_closed(flushed, exit)) {
+        Ok(exit) => exit,
+        Err(failure) => failure.report(&mut console),
+    }
+}
+
+/// Help and version are answers; all else is wrong usage.
+fn not_parsed(error: &clap::Error, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let text = error.render();
+    if error.use_stderr() {
+        // Nobody is left to tell if standard error is closed; the exit code still says it.
+        let _ = write!(console.err, "{text}");
+        return Ok(Exit::BadInput);
+    }
+    write!(console.out, "{text}")?;
+    Ok(Exit::Pass)
+}

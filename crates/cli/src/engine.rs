@@ -1,0 +1,139 @@
+//! The seam to the model and the simulator: everything the verbs ask of them, in one place.
+
+use crate::disk::Disk;
+use crate::exit::Failure;
+use assize_fault::Nanos;
+use assize_model::faults;
+use assize_model::file::{self, Kind, LoadOptions, Problem, Problems};
+use assize_model::{Plan, Scenario, Topology};
+use assize_report::Run;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+/// How files are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Request<'a> {
+    /// Variations, `path=value`.
+    pub(crate) sets: &'a [String],
+    /// Replaces the topology of scenarios.
+    pub(crate) topology: Option<&'a Path>,
+}
+
+impl Request<'_> {
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
+            sets: self.sets.to_vec(),
+            topology: self.topology.map(Path::to_path_buf),
+        }
+    }
+
+    fn disk(&self, path: &Path) -> Disk {
+        Disk::for_files(std::iter::once(path).chain(self.topology))
+    }
+}
+
+/// A topology that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct TopologyFile {
+    /// The topology.
+    pub(crate) topology: Topology,
+    /// What is doubtful about it.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// A scenario that was read, with its topology.
+#[derive(Clone, Debug)]
+pub(crate) struct ScenarioFile {
+    /// The topology.
+    pub(crate) topology: Topology,
+    /// The scenario.
+    pub(crate) scenario: Scenario,
+    /// What is doubtful about either.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// Reads a topology, or the topology of a scenario.
+pub(crate) fn topology(path: &Path, sets: &[String]) -> Result<TopologyFile, Problems> {
+    let request = Request {
+        sets,
+        topology: None,
+    };
+    if crate::disk::kind(path) == Some(Kind::Scenario) {
+        let ScenarioFile {
+            topology, warnings, ..
+        } = scenario(path, &request)?;
+        return Ok(TopologyFile { topology, warnings });
+    }
+    let (topology, warnings) = file::load_topology(&request.disk(path), path, &request.options())?;
+    Ok(TopologyFile { topology, warnings })
+}
+
+/// Reads a scenario and its topology.
+pub(crate) fn scenario(path: &Path, request: &Request<'_>) -> Result<ScenarioFile, Problems> {
+    let (topology, scenario, warnings) =
+        file::load_scenario(&request.disk(path), path, &request.options())?;
+    Ok(ScenarioFile {
+        topology,
+        scenario,
+        warnings,
+    })
+}
+
+/// A scenario in which these elements are down for so long.
+pub(crate) fn what_if(
+    loaded: TopologyFile,
+    down: &[String],
+    length: Nanos,
+    at: Option<&str>,
+) -> Result<ScenarioFile, Failure> {
+    let TopologyFile { topology, warnings } = loaded;
+    let scenario = file::bare_scenario(&topology, down, length, at).map_err(Failure::Usage)?;
+    Ok(ScenarioFile {
+        topology,
+        scenario,
+        warnings,
+    })
+}
+
+/// Runs and judges one scenario.
+pub(crate) fn simulate(file: &ScenarioFile, seed: u64, threads: usize) -> Run {
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        let plan = Plan::new(&file.topology, &file.scenario, seed);
+        let journal = assize_sim::simulate_with_solos(&plan, threads);
+        let warnings = file.warnings.iter().map(in_words).collect();
+        assize_model::judge::judge(&plan, &journal, warnings)
+    }));
+    match judged {
+        Ok(outcome) => Run::Judged(Box::new(outcome)),
+        // One broken run must not take the others of the suite with it.
+        Err(cause) => Run::NotRun {
+            topology: file.topology.name.clone(),
+            scenario: file.scenario.name.clone(),
+            reason: format!("a defect in the simulator ({})", panic_text(cause.as_ref())),
+        },
+    }
+}
+
+fn panic_text(cause: &(dyn std::any::Any + Send)) -> &str {
+    let literal = cause.downcast_ref::<&str>().copied();
+    literal
+        .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
+}
+
+/// A problem on one line.
+fn in_words(problem: &Problem) -> String {
+    let place = match problem.line {
+        0 => problem.file.clone(),
+        line => format!("{}:{line}", problem.file),
+    };
+    format!("{} ({place})", problem.what)
+}
+
+/// All faults and their manuals, in the registry's order.
+pub(crate) fn faults() -> Vec<(&'static str, String)> {
+    faults::all()
+        .into_iter()
+        .filter_map(|name| Some((name, faults::manual(name)?)))
+        .collect()
+}

@@ -1,0 +1,55 @@
+//! The registry of verbs: one file and one line each.
+
+mod check;
+mod completions;
+mod faults;
+mod graph;
+mod init;
+mod schema;
+mod simulate;
+mod trace;
+mod what_if;
+
+use crate::Console;
+use crate::exit::{Exit, Failure};
+use clap::Subcommand;
+
+macro_rules! verbs {
+    ($($(#[$doc:meta])* $name:ident => $module:ident),* $(,)?) => {
+        /// What can be done.
+        #[derive(Debug, Subcommand)]
+        pub(crate) enum Verb {
+            $($(#[$doc])* $name($module::Arguments),)*
+        }
+
+        impl Verb {
+            /// Does it.
+            pub(crate) fn run(&self, console: &mut Console<'_>) -> Result<Exit, Failure> {
+                match self {
+                    $(Self::$name(arguments) => $module::run(arguments, console),)*
+                }
+            }
+        }
+    };
+}
+
+verbs! {
+    /// Read files and say everything that is wrong with them.
+    Check => check,
+    /// Draw a topology.
+    Graph => graph,
+    /// Say what would happen: scenarios in virtual time, judged.
+    Simulate => simulate,
+    /// Say what would happen if something were down, without a scenario file.
+    WhatIf => what_if,
+    /// Follow a user's journey through the network: hops, caches, and where it stops.
+    Trace => trace,
+    /// List the faults, or print the manual of one.
+    Faults => faults,
+    /// Print the JSON Schema of the files, for editors.
+    Schema => schema,
+    /// Write a small commented file to begin with.
+    Init => init,
+    /// Print completions for a shell.
+    Completions => completions,
+}

@@ -1,0 +1,178 @@
+//! `assize simulate`: scenarios in virtual time, judged, as one suite.
+
+use crate::Console;
+use crate::args::{EngineArgs, ReportArgs, SetArgs};
+use crate::disk;
+use crate::engine::{self, Request, ScenarioFile};
+use crate::exit::{self, Exit, Failure};
+use assize_model::file::{Kind, Problems};
+use assize_report::{Run, Suite};
+use rayon::prelude::*;
+use std::path::PathBuf;
+use std::sync::mpsc;
+
+/// Say what would happen: scenarios in virtual time, judged.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Scenarios, or folders: every scenario in them, recursively, in order of name.
+    #[arg(required = true, value_name = "FILE|DIR")]
+    paths: Vec<PathBuf>,
+    /// Try the scenarios on this topology instead of their own.
+    #[arg(long, env = "ASSIZE_TOPOLOGY", value_name = "FILE")]
+    topology: Option<PathBuf>,
+    #[command(flatten)]
+    sets: SetArgs,
+    /// Judge only these objectives. In the environment, one per line.
+    #[arg(
+        long,
+        env = "ASSIZE_ONLY",
+        value_name = "OBJECTIVE",
+        value_delimiter = '\n'
+    )]
+    only: Vec<String>,
+    #[command(flatten)]
+    engine: EngineArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    let mut files = load(arguments)?;
+    select(&mut files, &arguments.only)?;
+    // What the first topology says about a miss is said of a suite on that topology alone.
+    let first = &files[0].topology;
+    let same = files.iter().all(|f| f.topology.name == first.name);
+    let on_miss = first.on_miss.clone().filter(|_| same);
+    let runs = run_all(&files, &arguments.engine, console);
+    print(&Suite { runs, on_miss }, &arguments.report, console)
+}
+
+/// Prints a suite and gives its exit code. Also for verbs that run one scenario of their own.
+pub(crate) fn print(
+    suite: &Suite,
+    report: &ReportArgs,
+    console: &mut Console<'_>,
+) -> Result<Exit, Failure> {
+    let exit = Exit::from(suite.verdict());
+    let Some(format) = assize_report::format(&report.format) else {
+        return Err(Failure::Usage(format!(
+            "there is no format `{}`",
+            report.format
+        )));
+    };
+    let style = console.style(report.verbose);
+    let written = (format.write)(suite, &style, console.out).map_err(Failure::from);
+    if !format.ends_in_words {
+        console.say(&assize_report::last_line(suite));
+    }
+    exit::unless_closed(written, exit)
+}
+
+/// Reads all scenarios; the problems of all are collected before any is said.
+fn load(arguments: &Arguments) -> Result<Vec<ScenarioFile>, Failure> {
+    let request = Request {
+        sets: &arguments.sets.sets,
+        topology: arguments.topology.as_deref(),
+    };
+    let mut files = Vec::new();
+    let mut problems = Problems::default();
+    for found in disk::find(&arguments.paths)? {
+        match found.kind {
+            Some(Kind::Scenario) => {}
+            Some(Kind::Topology) if found.named => {
+                return Err(Failure::Usage(format!(
+                    "`{}` is a topology, and `simulate` takes scenarios\n = help: `assize what-if \
+                     {0} --down SELECTOR` needs no scenario; `--topology {0}` tries scenarios on it",
+                    found.path.display()
+                )));
+            }
+            // A named file without a known first line: the reader says what is wrong with it.
+            None if found.named => {}
+            _ => continue,
+        }
+        match engine::scenario(&found.path, &request) {
+            Ok(file) => files.push(file),
+            // What several scenarios share is wrong once.
+            Err(Problems(list)) => {
+                for problem in list {
+                    if !problems.0.contains(&problem) {
+                        problems.0.push(problem);
+                    }
+                }
+            }
+        }
+    }
+    if problems.0.is_empty() {
+        if files.is_empty() {
+            return Err(Failure::Usage(
+                "there is no scenario here: no file begins with `assize: scenario/v1`".into(),
+            ));
+        }
+        return Ok(files);
+    }
+    Err(problems.into())
+}
+
+/// Leaves only the objectives asked for; scenarios without any of them are left out.
+fn select(files: &mut Vec<ScenarioFile>, only: &[String]) -> Result<(), Failure> {
+    if only.is_empty() {
+        return Ok(());
+    }
+    for name in only {
+        let known = |f: &ScenarioFile| f.scenario.objectives.iter().any(|o| &o.id == name);
+        if !files.iter().any(known) {
+            let mut names: Vec<&str> = files
+                .iter()
+                .flat_map(|f| f.scenario.objectives.iter().map(|o| o.id.as_str()))
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            return Err(Failure::Usage(format!(
+                "no scenario has the objective `{name}`\n = help: there are {}",
+                assize_report::words::list(&names)
+            )));
+        }
+    }
+    for file in files.iter_mut() {
+        file.scenario.objectives.retain(|o| only.contains(&o.id));
+    }
+    files.retain(|file| !file.scenario.objectives.is_empty());
+    Ok(())
+}
+
+/// Runs them side by side, and reports progress in their order.
+fn run_all(files: &[ScenarioFile], args: &EngineArgs, console: &mut Console<'_>) -> Vec<Run> {
+    let threads = args.threads();
+    if let [file] = files {
+        return vec![engine::simulate(file, args.seed, threads)];
+    }
+    let mut runs: Vec<Option<Run>> = files.iter().map(|_| None).collect();
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            let all = || {
+                files
+                    .par_iter()
+                    .enumerate()
+                    .for_each_with(sender, |sender, (index, file)| {
+                        // The receiver outlives this scope's threads.
+                        let _ = sender.send((index, engine::simulate(file, args.seed, 1)));
+                    });
+            };
+            match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+                Ok(pool) => pool.install(all),
+                // Without a pool of its own the work is done by the shared one.
+                Err(_) => all(),
+            }
+        });
+        let mut said = 0;
+        for (index, run) in receiver {
+            runs[index] = Some(run);
+            while let Some(Some(run)) = runs.get(said) {
+                said += 1;
+                console.progress(said, files.len(), run.scenario());
+            }
+        }
+    });
+    runs.into_iter().flatten().collect()
+}

@@ -1,0 +1,288 @@
+//! The terminal: what was broken, what was measured, what it rests on, in a person's words.
+//!
+//! Calm where all is well: a section without content is not printed, reasons stand only where a
+//! target was not met. `verbose` prints every row.
+
+mod broken;
+mod findings;
+mod grounds;
+mod users;
+
+use crate::suite::{Run, Suite, SuiteVerdict, Tally};
+use crate::text::{Column, Grid, Paint, paragraph, width};
+use crate::{Format, Style, summary, words};
+use assize_model::finding::Outcome;
+use std::io::{self, Write};
+
+/// The registry's line.
+pub const FORMAT: Format = Format {
+    name: "table",
+    about: "tables and sentences for people",
+    write,
+    ends_in_words: true,
+};
+
+/// Where and how a section prints.
+struct Page<'a> {
+    out: &'a mut dyn Write,
+    style: Style,
+    clock: words::Clock,
+}
+
+impl Page<'_> {
+    /// The heading of a section, after a blank line.
+    fn section(&mut self, heading: &str) -> io::Result<()> {
+        writeln!(self.out)?;
+        writeln!(self.out, "  {}", Paint::Strong.on(heading, &self.style))
+    }
+
+    /// A table under a heading; nothing at all if it has no rows.
+    fn table(&mut self, heading: &str, grid: &Grid) -> io::Result<()> {
+        if grid.is_empty() {
+            return Ok(());
+        }
+        self.section(heading)?;
+        grid.print(self.out, &self.style, 4)
+    }
+
+    /// A wrapped line of a section.
+    fn line(&mut self, paint: Paint, text: &str) -> io::Result<()> {
+        paragraph(self.out, &self.style, 4, 2, paint, text)
+    }
+}
+
+fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    for (index, run) in suite.runs.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        match run {
+            Run::Judged(outcome) => scenario(outcome, style, out)?,
+            Run::NotRun {
+                topology,
+                scenario,
+                reason,
+            } => {
+                heading(
+                    out,
+                    style,
+                    &format!("{scenario} on {topology}"),
+                    "COULD NOT RUN",
+                    Paint::Bad,
+                )?;
+                paragraph(out, style, 2, 2, Paint::Plain, reason)?;
+            }
+        }
+    }
+    if suite.runs.len() > 1 {
+        together(suite, style, out)?;
+    }
+    writeln!(out)?;
+    let paint = verdict_paint(suite.verdict());
+    for line in crate::text::wrap(&summary::last_line(suite), style.width) {
+        writeln!(out, "{}", paint.on(&line, style))?;
+    }
+    Ok(())
+}
+
+/// A rule, the name at the left and the verdict at the right.
+fn heading(
+    out: &mut dyn Write,
+    style: &Style,
+    left: &str,
+    right: &str,
+    paint: Paint,
+) -> io::Result<()> {
+    writeln!(out, "{}", Paint::Faint.on(&"─".repeat(style.width), style))?;
+    let used = width(left) + width(right);
+    if used < style.width {
+        let gap = style.width - used;
+        let left = Paint::Strong.on(left, style);
+        writeln!(out, "{left}{:gap$}{}", "", paint.on(right, style))
+    } else {
+        paragraph(out, style, 0, 2, Paint::Strong, left)?;
+        writeln!(out, "{}", paint.on(right, style))
+    }
+}
+
+fn scenario(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let tally = Tally::of(outcome);
+    let verdict = outcome.verdict.into();
+    let left = format!("{} on {}", outcome.scenario, outcome.topology);
+    heading(
+        out,
+        style,
+        &left,
+        &verdict_text(verdict, tally),
+        verdict_paint(verdict),
+    )?;
+    let how = match outcome.engine {
+        "simulate" => "simulated",
+        "run" => "run on real systems",
+        _ => "observed",
+    };
+    let about = format!(
+        "{} to {} UTC, {how}, seed {}",
+        words::Clock::full(&outcome.start),
+        words::Clock::full(&outcome.end),
+        outcome.seed
+    );
+    paragraph(out, style, 0, 2, Paint::Faint, &about)?;
+    let clock = words::Clock::new(&outcome.start, &outcome.end);
+    let mut page = Page {
+        out,
+        style: *style,
+        clock,
+    };
+    broken::print(&mut page, outcome)?;
+    findings::print(&mut page, outcome)?;
+    users::print(&mut page, outcome)?;
+    grounds::print(&mut page, outcome)
+}
+
+/// One line per scenario, after all of them.
+fn together(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out)?;
+    let heading_left = words::number(suite.runs.len(), "scenario", "scenarios");
+    let verdict = suite.verdict();
+    heading(
+        out,
+        style,
+        &heading_left,
+        &verdict_text(verdict, suite.tally()),
+        verdict_paint(verdict),
+    )?;
+    writeln!(out)?;
+    let mut grid = Grid::new(&[
+        Column::words("scenario"),
+        Column::words("topology"),
+        Column::tag("verdict"),
+        Column::figure("met"),
+        Column::figure("missed"),
+        Column::figure("accepted"),
+        Column::figure("undecided"),
+    ]);
+    for run in &suite.runs {
+        let tally = run.tally();
+        let figure = |n: usize, paint: Paint| match n {
+            0 => ("-".to_owned(), Paint::Faint),
+            n => (words::count(n as u64), paint),
+        };
+        grid.row(vec![
+            (run.scenario().to_owned(), Paint::Plain),
+            (run.topology().to_owned(), Paint::Plain),
+            (
+                verdict_word(run.verdict()).to_owned(),
+                verdict_paint(run.verdict()),
+            ),
+            figure(tally.met, Paint::Plain),
+            figure(tally.missed, Paint::Bad),
+            figure(tally.accepted, Paint::Care),
+            figure(tally.open, Paint::Care),
+        ]);
+    }
+    grid.print(out, style, 2)
+}
+
+const fn verdict_word(verdict: SuiteVerdict) -> &'static str {
+    match verdict {
+        SuiteVerdict::Pass => "pass",
+        SuiteVerdict::Inconclusive => "inconclusive",
+        SuiteVerdict::Fail => "FAIL",
+        SuiteVerdict::CouldNotRun => "could not run",
+    }
+}
+
+fn verdict_text(verdict: SuiteVerdict, tally: Tally) -> String {
+    let total = words::number(tally.total(), "target", "targets");
+    match verdict {
+        SuiteVerdict::Pass if tally.total() == 0 => "NO TARGETS".into(),
+        SuiteVerdict::Pass if tally.accepted > 0 => {
+            format!(
+                "PASS, {} of {total} met, {} accepted",
+                tally.met, tally.accepted
+            )
+        }
+        SuiteVerdict::Pass => format!("PASS, {total} met"),
+        SuiteVerdict::Inconclusive => format!("INCONCLUSIVE, {} of {total} undecided", tally.open),
+        SuiteVerdict::Fail => format!("FAIL, {} of {total} missed", tally.missed),
+        SuiteVerdict::CouldNotRun => "COULD NOT RUN".into(),
+    }
+}
+
+const fn verdict_paint(verdict: SuiteVerdict) -> Paint {
+    match verdict {
+        SuiteVerdict::Pass => Paint::Good,
+        SuiteVerdict::Inconclusive => Paint::Care,
+        SuiteVerdict::Fail | SuiteVerdict::CouldNotRun => Paint::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use assize_model::finding::{Status, VerdictKind};
+
+    fn printed(run: Run, style: &Style) -> String {
+        let mut out = Vec::new();
+        let suite = Suite {
+            runs: vec![run],
+            on_miss: None,
+        };
+        write(&suite, style, &mut out).expect("writing to memory");
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn fits_the_page_and_cuts_no_figure() {
+        let run = || sample::run("loss", VerdictKind::Fail, Status::Missed);
+        for columns in [80, 100, 140] {
+            let text = printed(
+                run(),
+                &Style {
+                    width: columns,
+                    ..Style::default()
+                },
+            );
+            assert!(
+                text.lines().all(|line| width(line) <= columns),
+                "{columns}:\n{text}"
+            );
+            // Wrapped or not, every figure is there.
+            let squeezed: String = text.split_whitespace().collect();
+            for figure in ["99.99999%", "1,234,567", "1m35.531s", "16,496"] {
+                assert!(squeezed.contains(figure), "{figure} at {columns}:\n{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn shows_what_a_reader_must_not_miss() {
+        let text = printed(
+            sample::run("loss", VerdictKind::Fail, Status::Missed),
+            &Style::default(),
+        );
+        for needle in [
+            "FAIL, 1 of 1 target missed",
+            "never bit",
+            "no packet met it",
+            "MISSED",
+            "because",
+            "service/db/south",
+            "the queue of db was full",
+            "± 1s",
+        ] {
+            assert!(text.contains(needle), "{needle}:\n{text}");
+        }
+        assert!(text.ends_with("\nnet misses 1 target in loss\n"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn an_accepted_miss_is_shown_with_its_reason() {
+        let text = printed(sample::accepted("loss"), &Style::default());
+        assert!(text.contains("missed, accepted"), "{text}");
+        assert!(text.contains("accepted by network owner until 2027-03-31: no second duct"));
+    }
+}

@@ -1,0 +1,112 @@
+//! The objectives: target, measured, margin, status; and why, where a target was not met.
+
+use super::Page;
+use crate::Style;
+use crate::text::{Column, Grid, Paint};
+use crate::words;
+use assize_model::finding::{Attribution, Finding, Outcome, Status};
+use std::io;
+
+/// Figures printed beside a finding even if it was met: they say what the main figure hides.
+const ALWAYS: [&str; 3] = ["outages", "below_full", "left_out"];
+
+pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
+    let mut grid = Grid::new(&[
+        Column::words("objective"),
+        Column::words("for"),
+        Column::figure("target"),
+        Column::figure("measured"),
+        Column::figure("margin"),
+        Column::tag("status"),
+    ]);
+    for finding in &outcome.findings {
+        row(&mut grid, finding, &page.style);
+    }
+    page.table("Targets", &grid)
+}
+
+fn row(grid: &mut Grid, finding: &Finding, style: &Style) {
+    let (status, paint) = status(finding);
+    let measured = match (&finding.measured_text, finding.error.and_then(error_text)) {
+        (text, Some(error)) => format!("{text} ± {error}"),
+        (text, None) => text.clone(),
+    };
+    grid.row(vec![
+        (finding.objective.clone(), Paint::Strong),
+        (finding.subject.clone(), Paint::Plain),
+        (finding.target_text.clone(), Paint::Plain),
+        (measured, Paint::Plain),
+        (finding.margin_text.clone(), Paint::Plain),
+        (status.to_owned(), paint),
+    ]);
+    let met = finding.status == Status::Met;
+    if !met || style.verbose {
+        grid.note(finding.reason.clone(), Paint::Plain);
+    }
+    let details: Vec<&str> = finding
+        .details
+        .iter()
+        .filter(|d| !met || style.verbose || ALWAYS.contains(&d.name))
+        .map(|d| d.text.as_str())
+        .filter(|text| !text.is_empty())
+        .collect();
+    if !details.is_empty() {
+        grid.note(details.join("; "), Paint::Faint);
+    }
+    if !met && finding.attribution.len() > 1 || style.verbose && !finding.attribution.is_empty() {
+        let parts: Vec<String> = finding.attribution.iter().map(cause).collect();
+        grid.note(format!("caused by {}", words::list(&parts)), Paint::Faint);
+    }
+    if let Some(accepted) = &finding.accepted {
+        grid.note(
+            format!(
+                "accepted by {} until {}: {}",
+                accepted.by, accepted.until, accepted.reason
+            ),
+            Paint::Care,
+        );
+    }
+    if style.verbose {
+        grid.note(
+            format!("tested on {}; {}", finding.tested_on, finding.source),
+            Paint::Faint,
+        );
+    }
+}
+
+fn status(finding: &Finding) -> (&'static str, Paint) {
+    match finding.status {
+        Status::Met => ("met", Paint::Good),
+        Status::Missed if finding.accepted.is_some() => ("missed, accepted", Paint::Care),
+        Status::Missed => ("MISSED", Paint::Bad),
+        Status::Inconclusive => ("undecided", Paint::Care),
+        Status::NotExercised => ("not exercised", Paint::Care),
+    }
+}
+
+/// An error bound of nothing is not worth a word.
+fn error_text(error: assize_model::finding::Value) -> Option<String> {
+    use assize_model::finding::Value;
+    match error {
+        Value::Time(t) if t.0 != 0 => Some(t.to_string()),
+        Value::Share(s) if s != 0.0 => Some(words::share(s)),
+        Value::Count(n) if n != 0 => Some(words::count(n)),
+        Value::UserHours(h) if h != 0.0 => Some(format!("{} user-hours", words::user_hours(h))),
+        _ => None,
+    }
+}
+
+fn cause(part: &Attribution) -> String {
+    let mut text = format!("{} {}", part.cause, words::about(part.time));
+    let mut beside = Vec::new();
+    if part.joint.0 > 0 {
+        beside.push(format!("{} of it jointly", words::about(part.joint)));
+    }
+    if !part.owners.is_empty() {
+        beside.push(format!("owned by {}", part.owners.join(", ")));
+    }
+    if !beside.is_empty() {
+        text.push_str(&format!(" ({})", beside.join("; ")));
+    }
+    text
+}

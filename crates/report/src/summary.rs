@@ -1,0 +1,190 @@
+//! The last line of a run: in words, why it exits as it does.
+
+use crate::suite::{Run, Suite, SuiteVerdict};
+use crate::words;
+use assize_model::finding::Status;
+
+/// One sentence, without a full stop, that says what decided.
+#[must_use]
+pub fn last_line(suite: &Suite) -> String {
+    match suite.verdict() {
+        SuiteVerdict::CouldNotRun => could_not_run(suite),
+        SuiteVerdict::Fail => fail(suite),
+        SuiteVerdict::Inconclusive => inconclusive(suite),
+        SuiteVerdict::Pass => pass(suite),
+    }
+}
+
+/// The topology, or topologies, in the order of the runs.
+fn topologies(suite: &Suite) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for run in &suite.runs {
+        if !names.contains(&run.topology()) {
+            names.push(run.topology());
+        }
+    }
+    words::list(&names)
+}
+
+fn one_topology(suite: &Suite) -> bool {
+    suite
+        .runs
+        .windows(2)
+        .all(|pair| pair[0].topology() == pair[1].topology())
+}
+
+fn could_not_run(suite: &Suite) -> String {
+    let failed: Vec<(&str, &str)> = suite
+        .runs
+        .iter()
+        .filter_map(|run| match run {
+            Run::NotRun {
+                scenario, reason, ..
+            } => Some((scenario.as_str(), reason.as_str())),
+            Run::Judged(_) => None,
+        })
+        .collect();
+    match failed.as_slice() {
+        [(scenario, reason)] => format!("{scenario} could not be run: {reason}"),
+        _ => format!(
+            "{} of {} scenarios could not be run",
+            failed.len(),
+            suite.runs.len()
+        ),
+    }
+}
+
+fn fail(suite: &Suite) -> String {
+    let missed = suite.tally().missed;
+    let targets = words::number(missed, "target", "targets");
+    let verb = if one_topology(suite) {
+        "misses"
+    } else {
+        "miss"
+    };
+    let who = topologies(suite);
+    if let Some(remark) = &suite.on_miss {
+        return format!("{who} {verb} {targets}, {remark}");
+    }
+    match suite.runs.as_slice() {
+        [run] => format!("{who} {verb} {targets} in {}", run.scenario()),
+        runs => {
+            let failing = runs
+                .iter()
+                .filter(|r| r.verdict() == SuiteVerdict::Fail)
+                .count();
+            let all = words::number(runs.len(), "scenario", "scenarios");
+            format!("{who} {verb} {targets} in {failing} of {all}")
+        }
+    }
+}
+
+fn inconclusive(suite: &Suite) -> String {
+    let open = suite.tally().open;
+    let undecided = suite.runs.iter().find_map(|run| match run {
+        Run::Judged(outcome) => outcome
+            .findings
+            .iter()
+            .find(|finding| matches!(finding.status, Status::Inconclusive | Status::NotExercised)),
+        Run::NotRun { .. } => None,
+    });
+    let what = words::number(open, "target", "targets");
+    let why = match undecided {
+        Some(finding) if open == 1 => format!(": {}: {}", finding.objective, finding.reason),
+        Some(finding) => format!("; the first is {}: {}", finding.objective, finding.reason),
+        None => String::new(),
+    };
+    let why = why.trim_end_matches('.');
+    format!(
+        "{} misses none, but {what} could not be decided{why}",
+        topologies(suite)
+    )
+}
+
+fn pass(suite: &Suite) -> String {
+    let tally = suite.tally();
+    let verb = if one_topology(suite) { "meets" } else { "meet" };
+    let who = topologies(suite);
+    let place = match suite.runs.as_slice() {
+        [run] => format!("in {}", run.scenario()),
+        runs => format!(
+            "in all {}",
+            words::number(runs.len(), "scenario", "scenarios")
+        ),
+    };
+    if tally.total() == 0 {
+        return format!("no targets were set {place}, so nothing was missed");
+    }
+    let met = words::number(tally.met, "target", "targets");
+    match tally.accepted {
+        0 => format!("{who} {verb} all {met} {place}"),
+        n => {
+            let misses = words::number(n, "miss is", "misses are");
+            format!("{who} {verb} {met} {place}; {misses} accepted, with reasons above")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use assize_model::finding::VerdictKind;
+
+    fn suite(runs: Vec<Run>, on_miss: Option<&str>) -> Suite {
+        Suite {
+            runs,
+            on_miss: on_miss.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn says_why_in_words() {
+        let missed = || sample::run("loss", VerdictKind::Fail, Status::Missed);
+        let met = || sample::run("blip", VerdictKind::Pass, Status::Met);
+        let open = || sample::run("quiet", VerdictKind::Inconclusive, Status::Inconclusive);
+        let broken = || Run::NotRun {
+            topology: "net".into(),
+            scenario: "odd".into(),
+            reason: "no port".into(),
+        };
+        for (suite, text) in [
+            (suite(vec![missed()], None), "net misses 1 target in loss"),
+            (
+                suite(vec![missed(), met()], None),
+                "net misses 1 target in 1 of 2 scenarios",
+            ),
+            (
+                suite(vec![missed(), missed()], Some("as it did in January 2019")),
+                "net misses 2 targets, as it did in January 2019",
+            ),
+            (
+                suite(vec![met(), met()], Some("as ever")),
+                "net meets all 2 targets in all 2 scenarios",
+            ),
+            (
+                suite(vec![open(), met()], None),
+                "net misses none, but 1 target could not be decided: write-rto: because",
+            ),
+            (
+                suite(vec![missed(), broken()], None),
+                "odd could not be run: no port",
+            ),
+            (
+                suite(vec![], None),
+                "no targets were set in all 0 scenarios, so nothing was missed",
+            ),
+        ] {
+            assert_eq!(last_line(&suite), text);
+        }
+    }
+
+    #[test]
+    fn an_accepted_miss_passes_and_is_said() {
+        let run = sample::accepted("loss");
+        assert_eq!(
+            last_line(&suite(vec![run], Some("as ever"))),
+            "net meets 0 targets in loss; 1 miss is accepted, with reasons above"
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Calls the command in this process, and compares with golden files.
+
+use std::path::{Path, PathBuf};
+
+/// What the command printed, and how it ended.
+pub(crate) struct Ran {
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+    /// Exit code.
+    pub(crate) code: i32,
+}
+
+impl Ran {
+    /// Standard output as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out)
+            .unwrap_or_else(|error| panic!("{error}\nout: {}\nerr: {}", self.out, self.err))
+    }
+
+    /// The last line of standard output.
+    pub(crate) fn last_line(&self) -> &str {
+        self.out.lines().last().unwrap_or("")
+    }
+
+    /// Asserts how it ended, with all that it said.
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+}
+
+/// Runs `assize` with these arguments.
+pub(crate) fn assize(args: &[&str]) -> Ran {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = assize::run(std::iter::once(&"assize").chain(args), &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).expect("output is text");
+    Ran {
+        out: text(out),
+        err: text(err),
+        code,
+    }
+}
+
+/// A path in the folder of the tests.
+pub(crate) fn path(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(name)
+        .display()
+        .to_string()
+}
+
+/// A path from the root of the repository.
+pub(crate) fn root(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .join(name)
+        .display()
+        .to_string()
+}
+
+/// A folder that is removed when the test is over.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// A new one; the name is the test's own.
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("assize-it-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Self(folder)
+    }
+
+    /// A path in it.
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    /// Writes a file and gives its path.
+    pub(crate) fn write(&self, name: &str, text: &str) -> String {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Compares with a file under `tests/`; `UPDATE_GOLDEN=1` writes it instead.
+pub(crate) fn golden(name: &str, got: &str) {
+    let file = path(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|v| v == "1") {
+        std::fs::write(&file, got).expect("the golden file");
+        return;
+    }
+    let expected = std::fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        got, expected,
+        "{name} differs; UPDATE_GOLDEN=1 writes it anew"
+    );
+}

@@ -7,7 +7,7 @@
 
 use assize_fault::{Nanos, Rate};
 use assize_model::topology::WhenFull;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The machine.
 #[derive(Clone, Debug)]
@@ -17,27 +17,44 @@ pub struct Queue {
     max: Option<u64>,
     when_full: WhenFull,
     stale_after: Option<Nanos>,
+    /// In order of arrival, numbered through; `first` is the number of the front.
     batches: VecDeque<Batch>,
-    /// `base` units were done at `origin`; since then at the present rate.
+    first: u64,
+    /// No batch before this number has clients that still wait.
+    first_open: u64,
+    /// Batches whose clients still wait, by deadline and number; with what was thrown away.
+    open: BTreeMap<(Nanos, u64), Option<Thrown>>,
+    /// `base` units were done (or thrown away) at `origin`; since then at the present rate.
     origin: Nanos,
     base: u64,
-    /// Units ever accepted, less those thrown away.
+    /// Units ever accepted.
     tail: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// Work that arrived together and whose clients wait equally long: parts in order.
+#[derive(Clone, Debug)]
 struct Batch {
-    tag: u64,
-    amount: u64,
-    /// Position at which it is done.
+    /// Tag and amount.
+    parts: Vec<(u64, u64)>,
+    /// The first part that is not done, and the position at which it is.
+    next: usize,
+    next_end: u64,
+    /// Position at which all of it is done.
     end: u64,
     entered: Nanos,
     deadline: Nanos,
-    /// Its client has been told the outcome.
+    /// Its clients know the outcome.
     settled: bool,
 }
 
-/// The outcome of a batch.
+/// Parts that were thrown away while their clients wait, the first of them partly done.
+#[derive(Clone, Debug)]
+struct Thrown {
+    parts: Vec<(u64, u64)>,
+    done: u64,
+}
+
+/// The outcome of a part of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Done {
     /// As given to [`Queue::offer`].
@@ -65,6 +82,9 @@ impl Queue {
             when_full,
             stale_after,
             batches: VecDeque::new(),
+            first: 0,
+            first_open: 0,
+            open: BTreeMap::new(),
             origin: now,
             base: 0,
             tail: 0,
@@ -74,7 +94,7 @@ impl Queue {
     /// Units in the queue, stale ones included.
     #[must_use]
     pub fn amount(&self, now: Nanos) -> u64 {
-        self.tail - self.position(now).min(self.tail)
+        self.tail - self.position(now)
     }
 
     /// What a client that finds the queue full learns.
@@ -83,23 +103,41 @@ impl Queue {
         self.when_full
     }
 
-    /// Offers a batch; returns how many of its units found room.
-    pub fn offer(&mut self, now: Nanos, tag: u64, amount: u64, deadline: Nanos) -> u64 {
-        self.settle_origin(now);
+    /// Offers work in parts (tag and amount); returns how many units found room, from the first
+    /// part on.
+    pub fn offer(&mut self, now: Nanos, parts: &[(u64, u64)], deadline: Nanos) -> u64 {
+        // An idle queue starts counting anew, so that idle time earns nothing.
+        if self.position(now) == self.tail {
+            self.base = self.tail;
+            self.origin = now;
+        }
+        let offered: u64 = parts.iter().map(|p| p.1).sum();
         let room = self
             .max
-            .map_or(amount, |max| max.saturating_sub(self.amount(now)));
-        let accepted = amount.min(room);
-        if accepted > 0 {
-            self.tail += accepted;
+            .map_or(offered, |max| max.saturating_sub(self.amount(now)));
+        let accepted = offered.min(room);
+        let mut left = accepted;
+        let mut taken = Vec::with_capacity(parts.len());
+        for &(tag, amount) in parts {
+            let part = amount.min(left);
+            left -= part;
+            if part > 0 {
+                taken.push((tag, part));
+            }
+        }
+        if let Some(&(_, first)) = taken.first() {
+            let number = self.first + self.batches.len() as u64;
+            self.open.insert((deadline, number), None);
             self.batches.push_back(Batch {
-                tag,
-                amount: accepted,
-                end: self.tail,
+                next: 0,
+                next_end: self.tail + first,
+                parts: taken,
+                end: self.tail + accepted,
                 entered: now,
                 deadline,
                 settled: false,
             });
+            self.tail += accepted;
         }
         accepted
     }
@@ -107,45 +145,32 @@ impl Queue {
     /// Outcomes that are due.
     pub fn on_wake(&mut self, now: Nanos, out: &mut Vec<Done>) {
         let position = self.position(now);
-        while let Some(batch) = self.batches.pop_front_if(|b| b.end <= position) {
-            if !batch.settled {
-                out.push(Done {
-                    tag: batch.tag,
-                    served: batch.amount,
-                    failed: 0,
-                });
+        self.serve(position, out);
+        while let Some(entry) = self.open.first_entry().filter(|e| e.key().0 <= now) {
+            let ((_, number), thrown) = entry.remove_entry();
+            match thrown {
+                Some(thrown) => settle(&thrown.parts, thrown.done, out),
+                None => self.give_up(number, position, out),
             }
         }
-        for batch in self
-            .batches
-            .iter_mut()
-            .filter(|b| !b.settled && b.deadline <= now)
-        {
-            let begin = batch.end - batch.amount;
-            let served = position.saturating_sub(begin);
-            batch.settled = true;
-            out.push(Done {
-                tag: batch.tag,
-                served,
-                failed: batch.amount - served,
-            });
-        }
         self.throw_away_stale(now, position);
+        self.first_open = self.first_open.max(self.first);
+        while self.batch(self.first_open).is_some_and(|b| b.settled) {
+            self.first_open += 1;
+        }
     }
 
     /// When the next outcome is due.
     #[must_use]
     pub fn next_wake(&self) -> Option<Nanos> {
-        let done = self.batches.front().map(|b| self.time_of(b.end));
-        let open = self
-            .batches
-            .iter()
-            .filter(|b| !b.settled)
-            .map(|b| b.deadline)
-            .min();
+        let done = self
+            .batch(self.first_open)
+            .map(|b| self.time_of(b.next_end));
+        let open = self.open.first_key_value().map(|(key, _)| key.0);
+        let front = self.batches.front();
         let stale = self
             .stale_after
-            .and_then(|age| self.batches.iter().map(|b| b.entered + age).min());
+            .and_then(|age| front.map(|b| b.entered + age));
         [done, open, stale].into_iter().flatten().min()
     }
 
@@ -153,59 +178,94 @@ impl Queue {
     pub fn on_lost(&mut self, now: Nanos, out: &mut Vec<Done>) {
         self.on_wake(now, out);
         let position = self.position(now);
-        for batch in self.batches.drain(..).filter(|b| !b.settled) {
-            let served = position.saturating_sub(batch.end - batch.amount);
-            out.push(Done {
-                tag: batch.tag,
-                served,
-                failed: batch.amount - served,
-            });
+        for ((_, number), thrown) in std::mem::take(&mut self.open) {
+            match thrown {
+                Some(thrown) => settle(&thrown.parts, thrown.done, out),
+                None => self.give_up(number, position, out),
+            }
         }
+        self.first += self.batches.len() as u64;
+        self.batches.clear();
         self.origin = now;
         self.base = self.tail;
     }
 
     /// The capacity changes, as when a replica joins or leaves.
     pub fn on_capacity(&mut self, now: Nanos, rate: Rate, unit: u64) {
-        self.base = self.position(now).min(self.tail);
+        self.base = self.position(now);
         self.origin = now;
         self.micro_per_sec = per_second(rate, unit);
     }
 
+    fn batch(&self, number: u64) -> Option<&Batch> {
+        self.batches.get(number.checked_sub(self.first)? as usize)
+    }
+
+    /// Parts that are through, and batches that are.
+    fn serve(&mut self, position: u64, out: &mut Vec<Done>) {
+        while let Some(batch) = self.batches.front_mut() {
+            while !batch.settled && batch.next_end <= position {
+                let (tag, amount) = batch.parts[batch.next];
+                out.push(Done {
+                    tag,
+                    served: amount,
+                    failed: 0,
+                });
+                batch.next += 1;
+                match batch.parts.get(batch.next) {
+                    Some(part) => batch.next_end += part.1,
+                    None => batch.settled = true,
+                }
+            }
+            if batch.end > position {
+                return;
+            }
+            self.open.remove(&(batch.deadline, self.first));
+            self.batches.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// The clients of a batch give up; what was done by then was in time.
+    fn give_up(&mut self, number: u64, position: u64, out: &mut Vec<Done>) {
+        let index = number.checked_sub(self.first).map(|i| i as usize);
+        let Some(batch) = index.and_then(|i| self.batches.get_mut(i)) else {
+            return;
+        };
+        if !batch.settled {
+            batch.settled = true;
+            let parts = std::mem::take(&mut batch.parts);
+            let begin = batch.next_end - parts[batch.next].1;
+            settle(&parts[batch.next..], position.saturating_sub(begin), out);
+        }
+    }
+
+    /// Work is queued in order of age, so what is stale stands at the front: the server passes
+    /// over it. A client that still waits learns of it by its own deadline.
     fn throw_away_stale(&mut self, now: Nanos, position: u64) {
         let Some(age) = self.stale_after else { return };
-        if !self
-            .batches
-            .iter()
-            .any(|b| b.entered + age <= now && b.end > position)
-        {
-            return;
-        }
-        let mut tail = position.min(self.tail);
-        self.batches.retain_mut(|b| {
-            let left = b.end - position.max(b.end - b.amount);
-            if b.settled && b.entered + age <= now {
-                return false;
+        while let Some(batch) = self.batches.pop_front_if(|b| b.entered + age <= now) {
+            if !batch.settled
+                && let Some(open) = self.open.get_mut(&(batch.deadline, self.first))
+            {
+                let begin = batch.next_end - batch.parts[batch.next].1;
+                let done = position.saturating_sub(begin);
+                *open = Some(Thrown {
+                    parts: batch.parts[batch.next..].to_vec(),
+                    done,
+                });
             }
-            tail += left;
-            b.end = tail;
-            true
-        });
-        self.tail = tail;
-    }
-
-    /// An idle queue starts counting anew, so that idle time earns nothing.
-    fn settle_origin(&mut self, now: Nanos) {
-        if self.position(now) >= self.tail && self.batches.is_empty() {
+            self.first += 1;
+            self.base = batch.end;
             self.origin = now;
-            self.base = self.tail;
         }
     }
 
-    /// Units done by `now`, if the queue never runs empty.
+    /// Units done by `now`.
     fn position(&self, now: Nanos) -> u64 {
         let ns = (now - self.origin).0.max(0) as u128;
-        self.base + (ns * self.micro_per_sec / 1_000_000_000_000_000) as u64
+        let done = (ns * self.micro_per_sec / 1_000_000_000_000_000) as u64;
+        (self.base + done).min(self.tail)
     }
 
     /// When the unit at this position is done.
@@ -213,9 +273,22 @@ impl Queue {
         if self.micro_per_sec == 0 {
             return Nanos::NEVER;
         }
-        let ns =
-            (u128::from(position - self.base) * 1_000_000_000_000_000).div_ceil(self.micro_per_sec);
+        let ns = (u128::from(position.saturating_sub(self.base)) * 1_000_000_000_000_000)
+            .div_ceil(self.micro_per_sec);
         self.origin + Nanos(ns.min(Nanos::NEVER.0 as u128) as i64)
+    }
+}
+
+/// Of these parts so many units are done, from the first on; the rest has failed.
+fn settle(parts: &[(u64, u64)], mut done: u64, out: &mut Vec<Done>) {
+    for &(tag, amount) in parts {
+        let served = amount.min(done);
+        done -= served;
+        out.push(Done {
+            tag,
+            served,
+            failed: amount - served,
+        });
     }
 }
 
@@ -262,11 +335,16 @@ mod tests {
                 }
             }
             tries.sort_unstable();
-            while tries.first().is_some_and(|t| t.0 <= now) {
-                let (_, k, amount) = tries.remove(0);
-                let accepted = queue.offer(now, k, amount, now + lasts);
-                if accepted < amount {
-                    tries.push((now + again, k, amount - accepted));
+            let due: Vec<(u64, u64)> = tries
+                .extract_if(.., |t| t.0 <= now)
+                .map(|t| (t.1, t.2))
+                .collect();
+            let mut accepted = queue.offer(now, &due, now + lasts);
+            for (k, amount) in due {
+                let taken = amount.min(accepted);
+                accepted -= taken;
+                if taken < amount {
+                    tries.push((now + again, k, amount - taken));
                 }
             }
         }
@@ -304,7 +382,7 @@ mod tests {
             None,
             Nanos::ZERO,
         );
-        queue.offer(Nanos::ZERO, 7, 100, Nanos::secs(60));
+        queue.offer(Nanos::ZERO, &[(7, 100)], Nanos::secs(60));
         let mut out = Vec::new();
         queue.on_lost(Nanos::secs(1), &mut out);
         assert_eq!(

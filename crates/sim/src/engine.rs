@@ -611,31 +611,39 @@ impl Engine<'_> {
             due.extend(entry.remove());
         }
         due.sort_unstable();
+        // What asks the same service and waits equally long arrives as one batch.
+        let mut batches: BTreeMap<(usize, Nanos), Vec<(usize, usize, u64)>> = BTreeMap::new();
         for (id, k, amount) in due {
             let lease = &self.leases[id];
-            let service = lease.service.index();
             if self.entries[lease.entry].ok & (1 << k) == 0 {
                 // It asks again when a server can be reached.
                 self.leases[id].trying[k] -= amount;
                 continue;
             }
-            let (lasts, again) = (lease.lasts, lease.again);
+            let key = (lease.service.index(), lease.lasts);
+            batches.entry(key).or_default().push((id, k, amount));
+        }
+        for ((service, lasts), list) in batches {
             let Some(queue) = &mut self.services[service].queue else {
                 continue;
             };
-            let tag = (id as u64) << 6 | k as u64;
-            let accepted = queue.offer(now, tag, amount, now + lasts);
-            let wait = if queue.when_full() == WhenFull::Drop {
-                lasts + again
-            } else {
-                again
-            };
-            if accepted < amount {
-                let next = (now + wait).max(now + Nanos(1));
-                self.tries
-                    .entry(next)
-                    .or_default()
-                    .push((id, k, amount - accepted));
+            let parts: Vec<(u64, u64)> = list
+                .iter()
+                .map(|(id, k, amount)| ((*id as u64) << 6 | *k as u64, *amount))
+                .collect();
+            let mut accepted = queue.offer(now, &parts, now + lasts);
+            let silent = queue.when_full() == WhenFull::Drop;
+            for (id, k, amount) in list {
+                let taken = amount.min(accepted);
+                accepted -= taken;
+                if taken < amount {
+                    let wait = self.leases[id].again + if silent { lasts } else { Nanos::ZERO };
+                    let next = (now + wait).max(now + Nanos(1));
+                    self.tries
+                        .entry(next)
+                        .or_default()
+                        .push((id, k, amount - taken));
+                }
             }
             self.note_queue(service);
         }

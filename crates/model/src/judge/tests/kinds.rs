@@ -87,7 +87,7 @@ fn fail_back_is_judged_only_when_something_failed_over() {
     assert_eq!(outcome.findings[1].status, Status::NotExercised);
     assert_eq!(outcome.verdict, VerdictKind::Inconclusive);
     journal.serving = vec![
-        serving(0, s(0), s(0)),
+        serving(0, s(-600), s(0)),
         serving(1, s(36), m(70)),
         serving(0, m(70) + s(30), h(2)),
     ];
@@ -148,7 +148,11 @@ fn split_brain_duplicates_detection_latency_backlog() {
         duplicated: 2,
         ..back(h(3), None)
     }];
-    journal.decisions = vec![decision(s(16), DecisionKind::Down)];
+    // What was decided before the fault began says nothing about it.
+    journal.decisions = vec![
+        decision(s(5), DecisionKind::Down),
+        decision(s(16), DecisionKind::Down),
+    ];
     journal.queues = vec![QueueSeries {
         service: APP,
         steps: vec![(s(0), 0), (s(20), 100 * USER), (m(65), 7), (m(68), 0)],
@@ -204,6 +208,17 @@ fn the_backup_rule_counts_what_is_off_site_by_its_domains() {
     assert_eq!(
         bench.finding(&bench.journal()).margin_text,
         "short of 1 off-site"
+    );
+    // Without any domain, only another node is another place.
+    bench.topology.nodes[1].domains.clear();
+    bench.topology.nodes[2].domains.clear();
+    let state = bench.topology.services[0].state.as_mut().expect("a state");
+    state.replication = None;
+    state.backups[0].kept_at = 1.into();
+    let finding = bench.finding(&bench.journal());
+    assert_eq!(
+        finding.measured_text,
+        "2 copies, 1 place, 0 off-site, 1 offline"
     );
 }
 

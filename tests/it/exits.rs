@@ -102,7 +102,7 @@ fn a_variation_changes_the_verdict() {
         "simulate",
         &path(FAIL),
         "--set",
-        "objectives.write-rto.rto=3h",
+        "topology.objectives.write-rto.rto=3h",
     ])
     .expect(0);
 }

@@ -596,7 +596,8 @@ fn texts(f: &Fields<'_>, key: &'static str) -> String {
     texts.join(", ")
 }
 
-/// A scenario that no file states: selectors that are down from the start for a time.
+/// A scenario that no file states: selectors that are down from the start for a time; none for
+/// a look at the network as it is.
 ///
 /// All objectives of the topology that name no fault are judged.
 ///
@@ -611,9 +612,6 @@ pub fn bare_scenario(
     let outage = faults::find("outage").ok_or("no fault is named `outage`")?;
     if length <= Nanos::ZERO || length > super::cx::LONGEST {
         return Err("a fault lasts from 1ns to 10 years; write `--for 2h`".into());
-    }
-    if down.is_empty() {
-        return Err("nothing is down; write `--down domain/NAME`".into());
     }
     let mut entries = Vec::new();
     for (i, text) in down.iter().enumerate() {

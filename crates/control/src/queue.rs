@@ -31,13 +31,23 @@ pub struct Queue {
     tail: u64,
 }
 
+/// Work of several cohorts, each of the same amount, in order of their numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Whose; the caller's own number.
+    pub tag: u64,
+    /// Cohorts.
+    pub mask: u64,
+    /// Units of each cohort.
+    pub each: u64,
+}
+
 /// Work that arrived together and whose clients wait equally long: parts in order.
 #[derive(Clone, Debug)]
 struct Batch {
-    /// Tag and amount.
-    parts: Vec<(u64, u64)>,
-    /// The first part that is not done, and the position at which it is.
-    next: usize,
+    /// What is not done yet; a cohort leaves its part when it is done.
+    parts: VecDeque<Part>,
+    /// Position at which the next cohort is done.
     next_end: u64,
     /// Position at which all of it is done.
     end: u64,
@@ -47,22 +57,54 @@ struct Batch {
     settled: bool,
 }
 
-/// Parts that were thrown away while their clients wait, the first of them partly done.
+/// Parts that were thrown away while their clients wait, with so many units done.
 #[derive(Clone, Debug)]
 struct Thrown {
-    parts: Vec<(u64, u64)>,
+    parts: VecDeque<Part>,
     done: u64,
 }
 
-/// The outcome of a part of a batch.
+/// The outcome of work that was offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Done {
-    /// As given to [`Queue::offer`].
-    pub tag: u64,
-    /// Units served in time.
-    pub served: u64,
-    /// Units whose client gave up.
-    pub failed: u64,
+    /// Whose, which cohorts, how much of each.
+    pub part: Part,
+    /// Served in time; otherwise its client gave up.
+    pub served: bool,
+}
+
+impl Part {
+    /// Units in all.
+    #[must_use]
+    pub fn amount(&self) -> u64 {
+        u64::from(self.mask.count_ones()) * self.each
+    }
+
+    /// The first so many units, and the rest. A cohort that is divided appears on both sides.
+    pub fn split(self, amount: u64, first: &mut Vec<Self>, rest: &mut Vec<Self>) {
+        let whole = amount.checked_div(self.each).unwrap_or(0).min(64) as u32;
+        let mut taken = 0u64;
+        let mut left = self.mask;
+        for _ in 0..whole {
+            let bit = left & left.wrapping_neg();
+            taken |= bit;
+            left ^= bit;
+        }
+        let divided = amount - u64::from(taken.count_ones()) * self.each;
+        let put = |list: &mut Vec<Self>, mask: u64, each: u64| {
+            if mask != 0 && each != 0 {
+                list.push(Self { mask, each, ..self });
+            }
+        };
+        put(first, taken, self.each);
+        if divided > 0 && left != 0 {
+            let bit = left & left.wrapping_neg();
+            left ^= bit;
+            put(first, bit, divided);
+            put(rest, bit, self.each - divided);
+        }
+        put(rest, left, self.each);
+    }
 }
 
 impl Queue {
@@ -103,43 +145,34 @@ impl Queue {
         self.when_full
     }
 
-    /// Offers work in parts (tag and amount); returns how many units found room, from the first
-    /// part on.
-    pub fn offer(&mut self, now: Nanos, parts: &[(u64, u64)], deadline: Nanos) -> u64 {
+    /// Offers work; what finds no room, from the end on, goes to `refused`.
+    pub fn offer(&mut self, now: Nanos, parts: &[Part], deadline: Nanos, refused: &mut Vec<Part>) {
         // An idle queue starts counting anew, so that idle time earns nothing.
         if self.position(now) == self.tail {
             self.base = self.tail;
             self.origin = now;
         }
-        let offered: u64 = parts.iter().map(|p| p.1).sum();
-        let room = self
+        let mut room = self
             .max
-            .map_or(offered, |max| max.saturating_sub(self.amount(now)));
-        let accepted = offered.min(room);
-        let mut left = accepted;
+            .map_or(u64::MAX, |max| max.saturating_sub(self.amount(now)));
         let mut taken = Vec::with_capacity(parts.len());
-        for &(tag, amount) in parts {
-            let part = amount.min(left);
-            left -= part;
-            if part > 0 {
-                taken.push((tag, part));
-            }
+        for part in parts {
+            part.split(room.min(part.amount()), &mut taken, refused);
+            room -= room.min(part.amount());
         }
-        if let Some(&(_, first)) = taken.first() {
-            let number = self.first + self.batches.len() as u64;
-            self.open.insert((deadline, number), None);
-            self.batches.push_back(Batch {
-                next: 0,
-                next_end: self.tail + first,
-                parts: taken,
-                end: self.tail + accepted,
-                entered: now,
-                deadline,
-                settled: false,
-            });
-            self.tail += accepted;
-        }
-        accepted
+        let Some(first) = taken.first() else { return };
+        let number = self.first + self.batches.len() as u64;
+        self.open.insert((deadline, number), None);
+        let end = self.tail + taken.iter().map(Part::amount).sum::<u64>();
+        self.batches.push_back(Batch {
+            next_end: self.tail + first.each,
+            parts: taken.into(),
+            end,
+            entered: now,
+            deadline,
+            settled: false,
+        });
+        self.tail = end;
     }
 
     /// Outcomes that are due.
@@ -201,21 +234,11 @@ impl Queue {
         self.batches.get(number.checked_sub(self.first)? as usize)
     }
 
-    /// Parts that are through, and batches that are.
+    /// Cohorts that are through, and batches that are.
     fn serve(&mut self, position: u64, out: &mut Vec<Done>) {
         while let Some(batch) = self.batches.front_mut() {
             while !batch.settled && batch.next_end <= position {
-                let (tag, amount) = batch.parts[batch.next];
-                out.push(Done {
-                    tag,
-                    served: amount,
-                    failed: 0,
-                });
-                batch.next += 1;
-                match batch.parts.get(batch.next) {
-                    Some(part) => batch.next_end += part.1,
-                    None => batch.settled = true,
-                }
+                batch.serve_one(out);
             }
             if batch.end > position {
                 return;
@@ -229,14 +252,9 @@ impl Queue {
     /// The clients of a batch give up; what was done by then was in time.
     fn give_up(&mut self, number: u64, position: u64, out: &mut Vec<Done>) {
         let index = number.checked_sub(self.first).map(|i| i as usize);
-        let Some(batch) = index.and_then(|i| self.batches.get_mut(i)) else {
-            return;
-        };
-        if !batch.settled {
-            batch.settled = true;
-            let parts = std::mem::take(&mut batch.parts);
-            let begin = batch.next_end - parts[batch.next].1;
-            settle(&parts[batch.next..], position.saturating_sub(begin), out);
+        if let Some(batch) = index.and_then(|i| self.batches.get_mut(i)) {
+            let thrown = batch.abandon(position);
+            settle(&thrown.parts, thrown.done, out);
         }
     }
 
@@ -244,16 +262,9 @@ impl Queue {
     /// over it. A client that still waits learns of it by its own deadline.
     fn throw_away_stale(&mut self, now: Nanos, position: u64) {
         let Some(age) = self.stale_after else { return };
-        while let Some(batch) = self.batches.pop_front_if(|b| b.entered + age <= now) {
-            if !batch.settled
-                && let Some(open) = self.open.get_mut(&(batch.deadline, self.first))
-            {
-                let begin = batch.next_end - batch.parts[batch.next].1;
-                let done = position.saturating_sub(begin);
-                *open = Some(Thrown {
-                    parts: batch.parts[batch.next..].to_vec(),
-                    done,
-                });
+        while let Some(mut batch) = self.batches.pop_front_if(|b| b.entered + age <= now) {
+            if let Some(open) = self.open.get_mut(&(batch.deadline, self.first)) {
+                *open = Some(batch.abandon(position));
             }
             self.first += 1;
             self.base = batch.end;
@@ -279,16 +290,52 @@ impl Queue {
     }
 }
 
-/// Of these parts so many units are done, from the first on; the rest has failed.
-fn settle(parts: &[(u64, u64)], mut done: u64, out: &mut Vec<Done>) {
-    for &(tag, amount) in parts {
-        let served = amount.min(done);
-        done -= served;
+impl Batch {
+    /// The next cohort is done.
+    fn serve_one(&mut self, out: &mut Vec<Done>) {
+        let Some(part) = self.parts.front_mut() else {
+            return;
+        };
+        let bit = part.mask & part.mask.wrapping_neg();
         out.push(Done {
-            tag,
-            served,
-            failed: amount - served,
+            part: Part { mask: bit, ..*part },
+            served: true,
         });
+        part.mask ^= bit;
+        if part.mask == 0 {
+            self.parts.pop_front();
+        }
+        match self.parts.front() {
+            Some(part) => self.next_end += part.each,
+            None => self.settled = true,
+        }
+    }
+
+    /// Nobody waits for it in the queue any more; returns what was not done, and how much of
+    /// that had been begun.
+    fn abandon(&mut self, position: u64) -> Thrown {
+        let each = self.parts.front().map_or(0, |p| p.each);
+        let done = position.saturating_sub(self.next_end - each);
+        self.settled = true;
+        Thrown {
+            parts: std::mem::take(&mut self.parts),
+            done,
+        }
+    }
+}
+
+/// Of these parts so many units are done, from the first on; the rest has failed.
+fn settle(parts: &VecDeque<Part>, mut done: u64, out: &mut Vec<Done>) {
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    for part in parts {
+        let amount = done.min(part.amount());
+        done -= amount;
+        part.split(amount, &mut first, &mut rest);
+        out.extend(first.drain(..).map(|part| Done { part, served: true }));
+        out.extend(rest.drain(..).map(|part| Done {
+            part,
+            served: false,
+        }));
     }
 }
 
@@ -304,19 +351,17 @@ mod tests {
     /// after a failure. Returns when the last was served, and how many were.
     fn storm(max: Option<u64>, stale_after: Option<Nanos>, limit: Nanos) -> (Nanos, u64) {
         let (lasts, again) = (Nanos::secs(3), Nanos::secs(2));
-        let mut queue = Queue::new(
-            Rate::per_second(278),
-            64,
-            max,
-            WhenFull::Refuse,
-            stale_after,
-            Nanos::ZERO,
-        );
-        let mut tries: Vec<(Nanos, u64, u64)> = (0..64).map(|k| (Nanos::ZERO, k, 20_000)).collect();
+        let rate = Rate::per_second(278);
+        let mut queue = Queue::new(rate, 64, max, WhenFull::Refuse, stale_after, Nanos::ZERO);
+        let all = Part {
+            tag: 0,
+            mask: u64::MAX,
+            each: 20_000,
+        };
+        let mut tries = vec![(Nanos::ZERO, all)];
         let (mut served, mut last) = (0, Nanos::ZERO);
         loop {
-            tries.sort_unstable();
-            let try_at = tries.first().map(|t| t.0);
+            let try_at = tries.iter().map(|t| t.0).min();
             let Some(now) = [try_at, queue.next_wake()].into_iter().flatten().min() else {
                 break;
             };
@@ -326,27 +371,18 @@ mod tests {
             let mut out = Vec::new();
             queue.on_wake(now, &mut out);
             for done in out {
-                served += done.served;
-                if done.served > 0 {
+                if done.served {
+                    served += done.part.amount();
                     last = now;
-                }
-                if done.failed > 0 {
-                    tries.push((now + again, done.tag, done.failed));
-                }
-            }
-            tries.sort_unstable();
-            let due: Vec<(u64, u64)> = tries
-                .extract_if(.., |t| t.0 <= now)
-                .map(|t| (t.1, t.2))
-                .collect();
-            let mut accepted = queue.offer(now, &due, now + lasts);
-            for (k, amount) in due {
-                let taken = amount.min(accepted);
-                accepted -= taken;
-                if taken < amount {
-                    tries.push((now + again, k, amount - taken));
+                } else {
+                    tries.push((now + again, done.part));
                 }
             }
+            let mut due: Vec<Part> = tries.extract_if(.., |t| t.0 <= now).map(|t| t.1).collect();
+            due.sort_by_key(|p| p.mask.trailing_zeros());
+            let mut refused = Vec::new();
+            queue.offer(now, &due, now + lasts, &mut refused);
+            tries.extend(refused.into_iter().map(|part| (now + again, part)));
         }
         (last, served)
     }
@@ -382,17 +418,19 @@ mod tests {
             None,
             Nanos::ZERO,
         );
-        queue.offer(Nanos::ZERO, &[(7, 100)], Nanos::secs(60));
+        let part = Part {
+            tag: 7,
+            mask: 1,
+            each: 100,
+        };
+        queue.offer(Nanos::ZERO, &[part], Nanos::secs(60), &mut Vec::new());
         let mut out = Vec::new();
         queue.on_lost(Nanos::secs(1), &mut out);
-        assert_eq!(
-            out,
-            vec![Done {
-                tag: 7,
-                served: 10,
-                failed: 90
-            }]
-        );
+        let piece = |each, served| Done {
+            part: Part { each, ..part },
+            served,
+        };
+        assert_eq!(out, vec![piece(10, true), piece(90, false)]);
         assert_eq!((queue.amount(Nanos::secs(2)), queue.next_wake()), (0, None));
     }
 }

@@ -33,15 +33,23 @@ fn full() -> Topology {
 }
 
 fn with_sets(sets: &[&str]) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
-    let options = LoadOptions { sets: sets.iter().map(ToString::to_string).collect(), topology: None };
+    let options = LoadOptions {
+        sets: sets.iter().map(ToString::to_string).collect(),
+        topology: None,
+    };
     load_scenario(&source(), Path::new("scenarios/s.yaml"), &options)
 }
 
 /// The problem that mentions a text; fails with all of them if there is none.
 fn problem<T: std::fmt::Debug>(result: Result<T, Problems>, text: &str) -> Problem {
     let problems = result.expect_err("there should be a problem");
-    let found = problems.0.iter().find(|p| p.what.contains(text) || p.help.contains(text));
-    found.unwrap_or_else(|| panic!("no problem says `{text}`:\n{problems}")).clone()
+    let found = problems
+        .0
+        .iter()
+        .find(|p| p.what.contains(text) || p.help.contains(text));
+    found
+        .unwrap_or_else(|| panic!("no problem says `{text}`:\n{problems}"))
+        .clone()
 }
 
 #[test]
@@ -58,22 +66,38 @@ fn the_whole_example_is_read() {
     assert_eq!(failover.dns_ttl, Nanos::secs(60));
     assert_eq!(failover.failback, Some(Nanos::mins(10)));
     let state = db.state.as_ref().unwrap();
-    assert_eq!(state.replication, Some(Replication::Async { every: Nanos::secs(5), phase: Nanos::ZERO }));
+    assert_eq!(
+        state.replication,
+        Some(Replication::Async {
+            every: Nanos::secs(5),
+            phase: Nanos::ZERO
+        })
+    );
     // 1.2 TiB at 200 GiB/h.
-    assert_eq!(state.backups[0].restore_takes.0 / 1_000_000_000, (12 * 1024 * 3600) / 2000);
+    assert_eq!(
+        state.backups[0].restore_takes.0 / 1_000_000_000,
+        (12 * 1024 * 3600) / 2000
+    );
     let cjsm = t.services.iter().find(|s| s.id == "cjsm-history").unwrap();
     assert_eq!((cjsm.shards, cjsm.shard_key.as_str()), (8, "cjsm"));
     assert_eq!(t.populations[0].users(), 6_720 + 3_600);
     assert_eq!(t.populations[0].demand[0].1, 3_000);
     assert_eq!(t.on_miss.as_deref(), Some("as it did in January 2019"));
     let lease = t.access[0].needs[1].cache.as_ref().unwrap();
-    assert_eq!((lease.renew, lease.expire), (Nanos::secs(2_000), Nanos::secs(4_000)));
+    assert_eq!(
+        (lease.renew, lease.expire),
+        (Nanos::secs(2_000), Nanos::secs(4_000))
+    );
 }
 
 #[test]
 fn groups_take_sites_in_file_order() {
     let t = full();
-    let range = |node: u16, first, end| SiteRange { node: NodeId(node), first, end };
+    let range = |node: u16, first, end| SiteRange {
+        node: NodeId(node),
+        first,
+        end,
+    };
     assert_eq!(t.groups[0].sites, [range(0, 0, 80), range(1, 0, 60)]);
     assert_eq!(t.groups[1].sites, [range(0, 80, 84)]);
     // Another partition begins again.
@@ -86,22 +110,45 @@ fn the_scenario_is_read() {
     assert_eq!(warnings, []);
     assert_eq!(s.faults.len(), 5);
     let dc = &s.faults[0];
-    assert_eq!((dc.id.as_str(), dc.at, dc.until, dc.bounded), ("dc", Nanos::ZERO, Nanos::mins(55), true));
+    assert_eq!(
+        (dc.id.as_str(), dc.at, dc.until, dc.bounded),
+        ("dc", Nanos::ZERO, Nanos::mins(55), true)
+    );
     assert_eq!(dc.effects, [Effect::Down(None)]);
     let owners: Vec<&str> = dc.owners.iter().map(|d| t.domain(*d).id.as_str()).collect();
     assert_eq!(owners, ["atos", "ark"]);
     let wave = &s.faults[1];
     assert_eq!(wave.until, Nanos::hours(142) + Nanos::mins(30));
     let sites = vec![
-        SiteRange { node: NodeId(0), first: 0, end: 80 },
-        SiteRange { node: NodeId(1), first: 0, end: 60 },
+        SiteRange {
+            node: NodeId(0),
+            first: 0,
+            end: 80,
+        },
+        SiteRange {
+            node: NodeId(1),
+            first: 0,
+            end: 60,
+        },
     ];
     assert_eq!(wave.targets, [Target::Link(LinkId(0), Sites::Some(sites))]);
-    assert_eq!(wave.flap.map(|f| (f.down, f.up)), Some((Nanos::mins(2), Nanos::mins(10))));
-    assert_eq!(s.steps[0].action, Action::Activate(vec![Target::Link(LinkId(1), Sites::All)]));
-    assert_eq!(s.end, s.faults.iter().map(|f| f.until).max().unwrap() + Nanos::hours(1));
+    assert_eq!(
+        wave.flap.map(|f| (f.down, f.up)),
+        Some((Nanos::mins(2), Nanos::mins(10)))
+    );
+    assert_eq!(
+        s.steps[0].action,
+        Action::Activate(vec![Target::Link(LinkId(1), Sites::All)])
+    );
+    assert_eq!(
+        s.end,
+        s.faults.iter().map(|f| f.until).max().unwrap() + Nanos::hours(1)
+    );
     let ids: Vec<&str> = s.objectives.iter().map(|o| o.id.as_str()).collect();
-    assert_eq!(ids, ["juror-rto", "prisons-untouched", "enrol-juror-availability"]);
+    assert_eq!(
+        ids,
+        ["juror-rto", "prisons-untouched", "enrol-juror-availability"]
+    );
     assert_eq!(s.expect.len(), 7);
 }
 
@@ -138,7 +185,10 @@ settle: {until: stable 10s, max: 60s}
 #[test]
 fn an_overlay_is_written_as_differences() {
     let source = MemorySource::new([
-        ("d/base.yaml", FULL.replacen("topology/v1", "part/v1", 1).as_str()),
+        (
+            "d/base.yaml",
+            FULL.replacen("topology/v1", "part/v1", 1).as_str(),
+        ),
         (
             "d/next.yaml",
             "assize: topology/v1\ninclude: base.yaml\nname: next\nnodes: {spare: {kind: switch}}\nlinks: {court-lte: null, hub: {latency: 7ms}}\n",
@@ -154,8 +204,14 @@ fn an_overlay_is_written_as_differences() {
 #[test]
 fn a_topology_is_replaced_from_outside() {
     let mut files = source();
-    files.insert("other.yaml", FULL.replace("name: example", "name: other").into_bytes());
-    let options = LoadOptions { sets: vec![], topology: Some("other.yaml".into()) };
+    files.insert(
+        "other.yaml",
+        FULL.replace("name: example", "name: other").into_bytes(),
+    );
+    let options = LoadOptions {
+        sets: vec![],
+        topology: Some("other.yaml".into()),
+    };
     let (t, s, _) = load_scenario(&files, Path::new("scenarios/s.yaml"), &options).unwrap();
     assert_eq!((t.name.as_str(), s.name.as_str()), ("other", "s"));
     let (first, _, _) = with_sets(&[]).unwrap();
@@ -189,7 +245,10 @@ fn settings_change_scenario_and_topology() {
 fn digests_say_the_same_for_the_same() {
     let json = "{\"assize\": \"topology/v1\", \"nodes\": {\"b\": {\"kind\": \"x\"}, \"a\": {}}}";
     let yaml = "assize: topology/v1\nnodes:\n  a: {}\n  b:\n    kind: x\n";
-    assert_eq!(topology(json).unwrap().0.digest, topology(yaml).unwrap().0.digest);
+    assert_eq!(
+        topology(json).unwrap().0.digest,
+        topology(yaml).unwrap().0.digest
+    );
     assert_ne!(full().digest, topology(yaml).unwrap().0.digest);
 }
 
@@ -198,19 +257,41 @@ fn selectors() {
     let t = full();
     let one = |text: &str| resolve_selector(&t, text).unwrap();
     assert_eq!(one("node/crown"), [Target::Node(NodeId(0), Sites::All)]);
-    assert_eq!(one("node/crown/ap"), [Target::Part(NodeId(0), 0, Sites::All)]);
+    assert_eq!(
+        one("node/crown/ap"),
+        [Target::Part(NodeId(0), 0, Sites::All)]
+    );
     assert_eq!(one("node/wlc/b"), [Target::NodeReplica(NodeId(3), 1)]);
-    assert_eq!(one("service/juror-db/north"), [Target::Replica(ServiceId(3), 0)]);
+    assert_eq!(
+        one("service/juror-db/north"),
+        [Target::Replica(ServiceId(3), 0)]
+    );
     assert_eq!(one("service/cjsm/3"), [Target::Shard(ServiceId(5), 3)]);
-    assert_eq!(one("service/juror-db@primary"), [Target::Primary(ServiceId(3))]);
+    assert_eq!(
+        one("service/juror-db@primary"),
+        [Target::Primary(ServiceId(3))]
+    );
     assert_eq!(one("link/court-*").len(), 2);
-    assert_eq!(one("flow/juror-app->juror-db"), [Target::Flow(ServiceId(4), ServiceId(3))]);
+    assert_eq!(
+        one("flow/juror-app->juror-db"),
+        [Target::Flow(ServiceId(4), ServiceId(3))]
+    );
     // All that lies in a domain, or in one inside it; the unit of a node that straddles two.
     let ark = one("domain/ark");
     assert!(ark.contains(&Target::NodeReplica(NodeId(3), 0)), "{ark:?}");
     assert!(ark.contains(&Target::Node(NodeId(4), Sites::All)));
     let group = one("group/jan-23");
-    assert_eq!(group, [Target::Node(NodeId(0), Sites::Some(vec![SiteRange { node: NodeId(0), first: 80, end: 84 }]))]);
+    assert_eq!(
+        group,
+        [Target::Node(
+            NodeId(0),
+            Sites::Some(vec![SiteRange {
+                node: NodeId(0),
+                first: 80,
+                end: 84
+            }])
+        )]
+    );
     for (bad, help) in [
         ("node/crwon", "`crown`"),
         ("hub", "link/hub"),
@@ -231,9 +312,16 @@ fn selectors() {
 fn a_bare_scenario() {
     let t = full();
     let s = bare_scenario(&t, &["domain/dc-north".into()], Nanos::hours(2), None).unwrap();
-    assert_eq!((s.faults[0].until, s.end), (Nanos::hours(2), Nanos::hours(3)));
+    assert_eq!(
+        (s.faults[0].until, s.end),
+        (Nanos::hours(2), Nanos::hours(3))
+    );
     assert_eq!(s.objectives.len(), t.objectives.len());
-    assert!(bare_scenario(&t, &["domain/dc-nort".into()], Nanos::hours(2), None).unwrap_err().contains("`dc-north`"));
+    assert!(
+        bare_scenario(&t, &["domain/dc-nort".into()], Nanos::hours(2), None)
+            .unwrap_err()
+            .contains("`dc-north`")
+    );
     let quiet = bare_scenario(&t, &[], Nanos::hours(2), None).unwrap();
     assert!(quiet.faults.is_empty());
 }
@@ -244,30 +332,110 @@ fn wrong_topologies() {
     for (from, to, says) in [
         ("cost: 10", "cots: 10", "`cots` is not a field of a link"),
         ("latency: 12ms", "latency: 12 parsecs", "is not a duration"),
-        ("bandwidth: 100Mbit/s", "bandwidth: 100MB", "is not a bandwidth"),
-        ("in: [vodafone]", "in: [vodaphone]", "did you mean `vodafone`?"),
-        ("jan-23: {crown: all}", "jan-23: {crown: 5}", "4 of 84 are left"),
-        ("via: [court-wan]", "via: [court-wam]", "no link or node is named `court-wam`"),
-        ("calls: [directory, juror-app]", "calls: [directory, jurorapp]", "did you mean `juror-app`?"),
-        ("hours: \"Mon-Fri 08:00-18:00\"", "hours: \"Mon-Fri 18:00-08:00\"", "closes before it opens"),
-        ("at: {crown: 6720,", "at: {hub-n: 6720,", "no node is named `hub-n`"),
-        ("at: {crown: 6720,", "at: {core-n: 6720,", "users sit at sites"),
+        (
+            "bandwidth: 100Mbit/s",
+            "bandwidth: 100MB",
+            "is not a bandwidth",
+        ),
+        (
+            "in: [vodafone]",
+            "in: [vodaphone]",
+            "did you mean `vodafone`?",
+        ),
+        (
+            "jan-23: {crown: all}",
+            "jan-23: {crown: 5}",
+            "4 of 84 are left",
+        ),
+        (
+            "via: [court-wan]",
+            "via: [court-wam]",
+            "no link or node is named `court-wam`",
+        ),
+        (
+            "calls: [directory, juror-app]",
+            "calls: [directory, jurorapp]",
+            "did you mean `juror-app`?",
+        ),
+        (
+            "hours: \"Mon-Fri 08:00-18:00\"",
+            "hours: \"Mon-Fri 18:00-08:00\"",
+            "closes before it opens",
+        ),
+        (
+            "at: {crown: 6720,",
+            "at: {hub-n: 6720,",
+            "no node is named `hub-n`",
+        ),
+        (
+            "at: {crown: 6720,",
+            "at: {core-n: 6720,",
+            "users sit at sites",
+        ),
         ("count: 84", "count: 84.5", "is not a whole number"),
-        ("populations.court-staff.at:", "populations.court-staff.att:", "names nothing in this topology"),
-        ("{objective: juror-rto,", "{objective: juror-rtt,", "no objective is named `juror-rtt`"),
+        (
+            "populations.court-staff.at:",
+            "populations.court-staff.att:",
+            "names nothing in this topology",
+        ),
+        (
+            "{objective: juror-rto,",
+            "{objective: juror-rtt,",
+            "no objective is named `juror-rtt`",
+        ),
         ("until: 2027-03-31", "until: someday", "is not a date"),
-        ("{rto: 15m, journey: enrol-juror}", "{rto: 15m, journey: enrol}", "no journey is named `enrol`"),
-        ("{rto: 15m, journey: enrol-juror}", "{rto: 15m, rpo: 1s}", "states one target, not 2"),
-        ("excluding: [node/crown]", "excluding: [node/crown, node/mags-large]", "leaves out every user"),
-        ("radius:    {replicas", "radius:    {at: core-n, replicas", "`at` is not a field of a service"),
-        ("renew: 2000s", "renew: 5000s", "`renew` is at most `expire`"),
+        (
+            "{rto: 15m, journey: enrol-juror}",
+            "{rto: 15m, journey: enrol}",
+            "no journey is named `enrol`",
+        ),
+        (
+            "{rto: 15m, journey: enrol-juror}",
+            "{rto: 15m, rpo: 1s}",
+            "states one target, not 2",
+        ),
+        (
+            "excluding: [node/crown]",
+            "excluding: [node/crown, node/mags-large]",
+            "leaves out every user",
+        ),
+        (
+            "radius:    {replicas",
+            "radius:    {at: core-n, replicas",
+            "`at` is not a field of a service",
+        ),
+        (
+            "renew: 2000s",
+            "renew: 5000s",
+            "`renew` is at most `expire`",
+        ),
         ("each: 3s", "each: 30s", "may not outlast"),
         ("over: [court-wan]", "over: [hub]", "run over each other"),
-        ("dc-south:  {kind: data-centre}", "dc-south:  {kind: data-centre, in: [dc-south]}", "lie in each other"),
-        ("time_zone: Europe/London", "time_zone: Europe/Londn", "is not a time zone"),
-        ("holidays: england-and-wales", "holidays: england", "write `england-and-wales`"),
-        ("between: [[crown, mags-large], wan]", "between: [[crown, mags-large], [crown, mags-large]]", "both ends"),
-        ("mode: active-standby", "mode: active-passive", "write `single`"),
+        (
+            "dc-south:  {kind: data-centre}",
+            "dc-south:  {kind: data-centre, in: [dc-south]}",
+            "lie in each other",
+        ),
+        (
+            "time_zone: Europe/London",
+            "time_zone: Europe/Londn",
+            "is not a time zone",
+        ),
+        (
+            "holidays: england-and-wales",
+            "holidays: england",
+            "write `england-and-wales`",
+        ),
+        (
+            "between: [[crown, mags-large], wan]",
+            "between: [[crown, mags-large], [crown, mags-large]]",
+            "both ends",
+        ),
+        (
+            "mode: active-standby",
+            "mode: active-passive",
+            "write `single`",
+        ),
         ("role: primary", "role: master", "write `primary`"),
         ("kept_at: vault", "kept_at: service/vault", "restore loop"),
     ] {
@@ -281,29 +449,89 @@ fn wrong_topologies() {
 #[test]
 fn wrong_scenarios() {
     for (from, to, says) in [
-        ("fault: outage,", "fault: outrage,", "did you mean `outage`?"),
-        ("target: domain/dc-north", "target: domain/dc-nort", "`dc-north`"),
-        ("target: domain/dc-north", "target: population/court-staff", "cannot fail"),
-        ("of: {group: jan-22}", "of: {group: jan-21}", "did you mean `jan-22`"),
-        ("{to: dc,", "{to: dcc,", "no fault of this scenario is named `dcc`"),
-        ("{id: dc, at: 0s,", "{id: dc, at: 0s, for: 1h,", "ends when its fix is done"),
-        ("until: 2019-01-22T06:30", "until: 2019-01-15T06:30", "ends before it begins"),
+        (
+            "fault: outage,",
+            "fault: outrage,",
+            "did you mean `outage`?",
+        ),
+        (
+            "target: domain/dc-north",
+            "target: domain/dc-nort",
+            "`dc-north`",
+        ),
+        (
+            "target: domain/dc-north",
+            "target: population/court-staff",
+            "cannot fail",
+        ),
+        (
+            "of: {group: jan-22}",
+            "of: {group: jan-21}",
+            "did you mean `jan-22`",
+        ),
+        (
+            "{to: dc,",
+            "{to: dcc,",
+            "no fault of this scenario is named `dcc`",
+        ),
+        (
+            "{id: dc, at: 0s,",
+            "{id: dc, at: 0s, for: 1h,",
+            "ends when its fix is done",
+        ),
+        (
+            "until: 2019-01-22T06:30",
+            "until: 2019-01-15T06:30",
+            "ends before it begins",
+        ),
         ("id: wave", "id: dc", "are named `dc`"),
         ("settle: 1h", "end: 1h", "ends before `wave` does"),
-        ("journey: enrol-juror, at:", "journey: enrol, at:", "no journey is named `enrol`"),
-        ("target: link/court-lte", "target: service/radius", "only links and access paths"),
+        (
+            "journey: enrol-juror, at:",
+            "journey: enrol, at:",
+            "no journey is named `enrol`",
+        ),
+        (
+            "target: link/court-lte",
+            "target: service/radius",
+            "only links and access paths",
+        ),
         ("how: refuse", "hwo: refuse", "did you mean `how`?"),
         ("down: 2m, up: 10m", "down: 1ns, up: 10m", "at least 1ms"),
-        ("objectives: [juror-rto,", "objectives: [juror-rtt,", "no objective of the topology"),
-        ("{faults: {dc:", "{faults: {dd:", "no fault of this scenario is named `dd`"),
-        ("restored: group/jan-22", "restored: group/jan-2", "did you mean"),
-        ("topology: ../full.yaml", "topology: ../../full.yaml", "outside the scenario's folder"),
-        ("topology: ../full.yaml", "topology: ../nothing.yaml", "there is no such file"),
+        (
+            "objectives: [juror-rto,",
+            "objectives: [juror-rtt,",
+            "no objective of the topology",
+        ),
+        (
+            "{faults: {dc:",
+            "{faults: {dd:",
+            "no fault of this scenario is named `dd`",
+        ),
+        (
+            "restored: group/jan-22",
+            "restored: group/jan-2",
+            "did you mean",
+        ),
+        (
+            "topology: ../full.yaml",
+            "topology: ../../full.yaml",
+            "outside the scenario's folder",
+        ),
+        (
+            "topology: ../full.yaml",
+            "topology: ../nothing.yaml",
+            "there is no such file",
+        ),
     ] {
         let text = FULL_SCENARIO.replacen(from, to, 1);
         assert_ne!(text, FULL_SCENARIO, "`{from}` is not in the example");
         let files = MemorySource::new([("full.yaml", FULL), ("scenarios/s.yaml", &text)]);
-        let result = load_scenario(&files, Path::new("scenarios/s.yaml"), &LoadOptions::default());
+        let result = load_scenario(
+            &files,
+            Path::new("scenarios/s.yaml"),
+            &LoadOptions::default(),
+        );
         let p = problem(result, says);
         assert_eq!(p.file, "scenarios/s.yaml");
     }

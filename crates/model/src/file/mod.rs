@@ -227,8 +227,10 @@ fn topology_of(
                 let name = cx.text(&stated.value, "topology")?;
                 let from = merge::folder(path);
                 // One level up, and no further: examples stand in a folder beside their base.
-                let root = merge::tidy(&from.join(".."));
-                let Some(file) = merge::inside(&root, &from, &name) else {
+                let parent = merge::tidy(&from.join(".."));
+                let file = merge::inside(&from, &from, &name)
+                    .or_else(|| merge::inside(&parent, &from, &name));
+                let Some(file) = file else {
                     let what = format!("`{name}` is outside the scenario's folder and its parent");
                     cx.error(at, what, "give it on the command line: `--topology FILE`");
                     return None;

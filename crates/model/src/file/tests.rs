@@ -1,12 +1,11 @@
 //! Whole files: what they become, and what is said about wrong ones.
 
 use super::*;
-use crate::ObjectiveKind;
-use crate::faults::{Effect, How};
+use crate::faults::Effect;
 use crate::ids::*;
 use crate::scenario::{Action, Sites, Target};
 use crate::topology::{Mode, Replication, SiteRange};
-use assize_fault::{Nanos, Ppb};
+use assize_fault::Nanos;
 use proptest::prelude::*;
 
 /// A topology that uses every section and nearly every field.
@@ -232,7 +231,8 @@ fn a_bare_scenario() {
     let t = full();
     let s = bare_scenario(&t, &["domain/dc-north".into()], Nanos::hours(2), None).unwrap();
     assert_eq!((s.faults[0].until, s.end), (Nanos::hours(2), Nanos::hours(3)));
-    assert_eq!(s.objectives.len(), t.objectives.len());
+    // All but the one that is about a fault of another scenario.
+    assert_eq!(s.objectives.len() + 1, t.objectives.len());
     assert!(bare_scenario(&t, &["domain/dc-nort".into()], Nanos::hours(2), None).unwrap_err().contains("`dc-north`"));
     assert!(bare_scenario(&t, &[], Nanos::hours(2), None).is_err());
 }
@@ -305,5 +305,177 @@ fn wrong_scenarios() {
         let result = load_scenario(&files, Path::new("scenarios/s.yaml"), &LoadOptions::default());
         let p = problem(result, says);
         assert_eq!(p.file, "scenarios/s.yaml");
+    }
+}
+
+#[test]
+fn redundancy_that_is_none_is_a_warning() {
+    let warned = |from: &str, to: &str| {
+        let text = FULL.replacen(from, to, 1);
+        assert_ne!(text, FULL, "`{from}` is not in the example");
+        topology(&text).unwrap_or_else(|p| panic!("{p}")).1
+    };
+    let list = warned("core-s:     {kind: switch, transit: true, in: [dc-south]}", "core-s: {kind: switch, in: [dc-north]}");
+    let says = |list: &[Problem], text: &str| {
+        assert!(list.iter().any(|p| p.what.contains(text)), "{text}: {list:?}");
+        assert!(list.iter().all(|p| p.severity == Severity::Warning));
+    };
+    says(&list, "replicas `north` and `south` of `juror-db` lie in one domain, `dc-north`");
+    let list = warned("vault:      {kind: host}", "vault: {kind: host, in: [dc-north]}");
+    says(&list, "`juror-db` and its backup lie in one domain, `dc-north`");
+    let list = warned("kept_at: vault", "kept_at: core-n");
+    says(&list, "on the node of its primary");
+    let list = warned("dhcp:      {replicas: {n: {at: core-n}}}", "dhcp: {replicas: {n: core-n}, failover: {}}");
+    says(&list, "nothing to fail over to");
+    let list = warned("b: {in: [dc-south]}", "b: {in: [dc-north]}");
+    says(&list, "units `a` and `b` of `wlc` lie in one domain");
+}
+
+#[test]
+fn every_problem_is_found_at_once() {
+    let text = FULL.replace("cost: 10", "cots: 10").replace("kind: router", "kind: [x]").replace("3x", "lots")
+        + "\nfoo: bar\n";
+    let problems = topology(&text).unwrap_err();
+    assert_eq!(problems.errors(), 4, "{problems}");
+    assert!(problems.0.windows(2).all(|w| w[0].line <= w[1].line));
+}
+
+#[test]
+fn a_file_of_the_wrong_kind_is_told_apart() {
+    assert_eq!(kind_of(FULL.as_bytes()), Some(Kind::Topology));
+    assert_eq!(kind_of(FULL_SCENARIO.as_bytes()), Some(Kind::Scenario));
+    assert_eq!(kind_of(b"assize: part/v1"), Some(Kind::Part));
+    assert_eq!(kind_of(b"apiVersion: v1"), None);
+    assert_eq!(kind_of(b"{"), None);
+    problem(topology(FULL_SCENARIO), "this is a `scenario/v1`");
+    problem(topology("name: x"), "does not say what it is");
+    problem(scenario("assize: scenario/v1\ntopology: s.yaml\n"), "a `topology/v1` is needed");
+    problem(scenario("[]"), "is a map");
+    problem(scenario("assize: scenario/v1"), "has no `topology`");
+}
+
+#[test]
+fn an_objective_about_a_fault_is_for_scenarios_that_have_it() {
+    let text = "assize: scenario/v1\ntopology: full.yaml\ntimeline: [{id: x, at: 0s, fault: outage, target: link/hub, for: 1m}]\n";
+    let (t, s, _) = scenario(text).unwrap();
+    assert_eq!(s.objectives.len() + 1, t.objectives.len());
+    problem(scenario(&format!("{text}objectives: [juror-most]\n")), "no fault of this scenario is named `dc`");
+}
+
+#[test]
+fn symptoms_may_stand_in_a_file() {
+    let expect = "assize: expect/v1\nexpect:\n  - {untouched: population/court-staff}\n";
+    let text = "assize: scenario/v1\ntopology: full.yaml\nexpect: e.yaml\n";
+    let files = MemorySource::new([("s.yaml", text), ("full.yaml", FULL), ("e.yaml", expect)]);
+    let (_, s, _) = load_scenario(&files, Path::new("s.yaml"), &LoadOptions::default()).unwrap();
+    assert_eq!(s.expect[0].text, "court-staff is untouched");
+    let files = MemorySource::new([("s.yaml", text), ("full.yaml", FULL)]);
+    let p = problem(load_scenario(&files, Path::new("s.yaml"), &LoadOptions::default()), "there is no such file");
+    assert_eq!((p.file.as_str(), p.line), ("s.yaml", 3));
+}
+
+#[test]
+fn narrowing_takes_the_first_sites() {
+    let target = |of: &str| {
+        let text = format!(
+            "assize: scenario/v1\ntopology: full.yaml\ntimeline: [{{at: 0s, fault: outage, target: [link/hub, node/wan], of: {of}, for: 1m}}]\n"
+        );
+        scenario(&text).map(|(_, s, _)| s.faults[0].targets.clone())
+    };
+    let range = |node: u16, first, end| SiteRange { node: NodeId(node), first, end };
+    let link = |ranges: Vec<SiteRange>| Target::Link(LinkId(2), Sites::Some(ranges));
+    let wan = Target::Node(NodeId(2), Sites::All);
+    assert_eq!(target("{count: 10}").unwrap(), [wan.clone(), link(vec![range(0, 0, 10), range(1, 0, 10)])]);
+    assert_eq!(target("{share: 50%}").unwrap(), [wan, link(vec![range(0, 0, 42), range(1, 0, 30)])]);
+    assert_eq!(target("{group: jan-23}").unwrap(), [link(vec![range(0, 80, 84)])]);
+    problem(target("{share: 0%}"), "leaves nothing");
+    problem(target("{count: 1, share: 1%}"), "states one of");
+}
+
+#[test]
+fn bombs_and_mountains_are_refused_quickly() {
+    let mut many = String::from("assize: topology/v1\nnodes:\n");
+    for i in 0..30_000 {
+        many += &format!("  n{i}: {{}}\n");
+    }
+    problem(topology(&many), "at most 20000");
+    let wrong = format!("assize: topology/v1\nnodes: {{{}}}\n", "n: [], ".repeat(1) + &(0..15_000).map(|i| format!("n{i}: {{kinnd: x}}")).collect::<Vec<_>>().join(", "));
+    let problems = topology(&wrong).unwrap_err();
+    assert!(problems.0.len() <= 200);
+    assert!(problems.to_string().len() < 1 << 20);
+    problem(topology(&format!("assize: topology/v1\nname: {}", "[".repeat(10_000_000))), "recursion limit");
+    problem(topology(&format!("assize: topology/v1\nname: {}", "[".repeat(100))), "nested more than");
+    problem(topology(&format!("assize: topology/v1\nname: \"{}\"", "x".repeat(17 << 20))), "at most");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Any bytes give a topology or problems.
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let mut source = MemorySource::default();
+        source.insert("t.yaml", bytes);
+        let options = LoadOptions::default();
+        let _ = load_topology(&source, Path::new("t.yaml"), &options);
+        let _ = load_scenario(&source, Path::new("t.yaml"), &options);
+    }
+
+    /// A good file with a stretch cut out, repeated or replaced.
+    #[test]
+    fn broken_topologies(at in 0usize..6_000, len in 0usize..60, put in "[a-z0-9:{}\\[\\], \n*&-]{0,12}") {
+        let text = broken(FULL, at, len, &put);
+        check_problems(topology(&text).map(|_| ()), &text);
+    }
+
+    #[test]
+    fn broken_scenarios(at in 0usize..2_500, len in 0usize..60, put in "[a-z0-9:{}\\[\\], \n*&-]{0,12}") {
+        let text = broken(FULL_SCENARIO, at, len, &put);
+        let files = MemorySource::new([("full.yaml", FULL), ("scenarios/s.yaml", &text)]);
+        let result = load_scenario(&files, Path::new("scenarios/s.yaml"), &LoadOptions::default());
+        check_problems(result.map(|_| ()), &text);
+    }
+
+    /// Words of the format in any order, so that readers see values where they expect others.
+    #[test]
+    fn shuffled_values(picks in proptest::collection::vec((0usize..200, 0usize..200), 1..6)) {
+        let words: Vec<&str> = FULL.split_inclusive([' ', ',', '}', ']']).collect();
+        let mut words: Vec<String> = words.into_iter().map(str::to_string).collect();
+        for (a, b) in picks {
+            let (a, b) = (a * words.len() / 200, b * words.len() / 200);
+            words.swap(a, b);
+        }
+        let text = words.concat();
+        check_problems(topology(&text).map(|_| ()), &text);
+    }
+
+    #[test]
+    fn any_selector(text in ".{0,30}") {
+        let t = full();
+        if let Err(why) = resolve_selector(&t, &text) {
+            prop_assert!(!why.is_empty());
+        }
+    }
+
+    #[test]
+    fn any_setting(text in "[a-z.=0-9\\[\\]{}:, -]{0,30}") {
+        let _ = with_sets(&[&text]);
+    }
+}
+
+fn broken(text: &str, at: usize, len: usize, put: &str) -> String {
+    let at = at.min(text.len());
+    let end = (at + len).min(text.len());
+    format!("{}{put}{}", &text[..at], &text[end..])
+}
+
+/// Every problem points into the file that it names.
+fn check_problems(result: Result<(), Problems>, text: &str) {
+    let Err(problems) = result else { return };
+    assert!(problems.errors() > 0);
+    for p in &problems.0 {
+        let lines = text.lines().count() as u32 + 1;
+        assert!(p.line <= lines.max(200), "{p}");
+        assert!(!p.what.is_empty() && !p.to_string().is_empty());
     }
 }

@@ -150,7 +150,12 @@ impl Window {
         }
         let days = days.map_or(Ok([true; 7]), parse_days)?;
         let not_on_holidays = days.contains(&false);
-        Ok(Self { days, from, to, not_on_holidays })
+        Ok(Self {
+            days,
+            from,
+            to,
+            not_on_holidays,
+        })
     }
 
     fn applies(&self, calendar: &Calendar, date: Date) -> bool {
@@ -162,10 +167,21 @@ impl Window {
 fn parse_days(text: &str) -> Result<[bool; 7], String> {
     let day = |name: &str| {
         let name = name.trim().to_ascii_lowercase();
-        let full = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-        DAYS.iter().zip(full).position(|(&short, long)| name == short || name == long).ok_or_else(
-            || format!("`{name}` is not a day; write Mon, Tue, Wed, Thu, Fri, Sat or Sun"),
-        )
+        let full = [
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ];
+        DAYS.iter()
+            .zip(full)
+            .position(|(&short, long)| name == short || name == long)
+            .ok_or_else(|| {
+                format!("`{name}` is not a day; write Mon, Tue, Wed, Thu, Fri, Sat or Sun")
+            })
     };
     let (first, last) = match text.split_once('-') {
         Some((first, last)) => (day(first)?, day(last)?),
@@ -204,7 +220,11 @@ impl Calendar {
             return Ok(instant);
         }
         let local: DateTime = text.parse().map_err(|_| HELP.to_string())?;
-        let zoned = self.zone.to_ambiguous_zoned_datetime(local).compatible().map_err(|_| HELP.to_string())?;
+        let zoned = self
+            .zone
+            .to_ambiguous_zoned_datetime(local)
+            .compatible()
+            .map_err(|_| HELP.to_string())?;
         Ok(zoned.timestamp())
     }
 
@@ -214,7 +234,9 @@ impl Calendar {
         if self.holidays == Holidays::None {
             return false;
         }
-        let year = ENGLAND_AND_WALES.iter().find(|&&(year, _)| year == date.year());
+        let year = ENGLAND_AND_WALES
+            .iter()
+            .find(|&&(year, _)| year == date.year());
         year.is_some_and(|&(_, days)| days.contains(&(date.month(), date.day())))
     }
 
@@ -226,7 +248,11 @@ impl Calendar {
             (date, at.0)
         };
         let time = Time::new((minutes / 60) as i8, (minutes % 60) as i8, 0, 0).ok()?;
-        let zoned = self.zone.to_ambiguous_zoned_datetime(date.to_datetime(time)).compatible().ok()?;
+        let zoned = self
+            .zone
+            .to_ambiguous_zoned_datetime(date.to_datetime(time))
+            .compatible()
+            .ok()?;
         since(zoned.timestamp(), start)
     }
 }
@@ -247,7 +273,9 @@ pub fn after(start: Timestamp, offset: Nanos) -> Option<Timestamp> {
 /// The local dates that a stretch of time touches, with one more on either side.
 fn dates(calendar: &Calendar, start: Timestamp, from: Nanos, to: Nanos) -> Vec<Date> {
     let date = |offset: Nanos| Some(calendar.zone.to_datetime(after(start, offset)?).date());
-    let (Some(first), Some(last)) = (date(from), date(to)) else { return Vec::new() };
+    let (Some(first), Some(last)) = (date(from), date(to)) else {
+        return Vec::new();
+    };
     let first = first.yesterday().unwrap_or(first);
     let last = last.tomorrow().unwrap_or(last);
     let mut dates = Vec::new();
@@ -289,7 +317,9 @@ pub fn daily_instants(
     let days = (every.0 / Nanos::hours(24).0).max(1);
     let home = calendar.zone.to_datetime(start).date();
     for date in dates(calendar, start, from, to) {
-        let Ok(apart) = home.until(date) else { continue };
+        let Ok(apart) = home.until(date) else {
+            continue;
+        };
         if i64::from(apart.get_days()).rem_euclid(days) != 0 {
             continue;
         }
@@ -352,7 +382,10 @@ mod tests {
     use super::*;
 
     fn london() -> Calendar {
-        Calendar { zone: zone("Europe/London").unwrap(), holidays: Holidays::EnglandAndWales }
+        Calendar {
+            zone: zone("Europe/London").unwrap(),
+            holidays: Holidays::EnglandAndWales,
+        }
     }
 
     fn at(text: &str) -> Timestamp {
@@ -366,7 +399,16 @@ mod tests {
         assert!(hours.windows[0].not_on_holidays && !hours.windows[2].not_on_holidays);
         assert_eq!(hours.windows[2].to, TimeOfDay(1440));
         assert!(Hours::parse("Sun-Tue 08:00-09:00").unwrap().windows[0].days[0]);
-        for bad in ["", "Mon", "8-9", "Mon-Fri 18:00-08:00", "Foo 08:00-09:00", "08:60-09:00", "25:00-26:00", ",,"] {
+        for bad in [
+            "",
+            "Mon",
+            "8-9",
+            "Mon-Fri 18:00-08:00",
+            "Foo 08:00-09:00",
+            "08:60-09:00",
+            "25:00-26:00",
+            ",,",
+        ] {
             assert!(Hours::parse(bad).is_err(), "{bad}");
         }
     }
@@ -375,7 +417,12 @@ mod tests {
     fn a_week_in_january_2019() {
         // Tuesday 1 January is the only bank holiday of that month.
         let hours = Hours::parse("Mon-Fri 08:00-18:00").unwrap();
-        let spans = hours.spans(&london(), at("2018-12-31T00:00:00Z"), Nanos::ZERO, Nanos::hours(7 * 24));
+        let spans = hours.spans(
+            &london(),
+            at("2018-12-31T00:00:00Z"),
+            Nanos::ZERO,
+            Nanos::hours(7 * 24),
+        );
         let days: Vec<i64> = spans.iter().map(|s| s.0.0 / Nanos::hours(24).0).collect();
         assert_eq!(days, [0, 2, 3, 4]);
         assert_eq!(spans[0], (Nanos::hours(8), Nanos::hours(18)));
@@ -385,49 +432,91 @@ mod tests {
     fn the_night_of_the_clock_change_is_an_hour_short() {
         // 31 March 2019, 01:00 GMT becomes 02:00 BST.
         let hours = Hours::parse("00:00-24:00").unwrap();
-        let spans = hours.spans(&london(), at("2019-03-31T00:00:00Z"), Nanos::ZERO, Nanos::hours(100));
+        let spans = hours.spans(
+            &london(),
+            at("2019-03-31T00:00:00Z"),
+            Nanos::ZERO,
+            Nanos::hours(100),
+        );
         assert_eq!(spans, [(Nanos::ZERO, Nanos::hours(100))]);
         let hours = Hours::parse("00:00-03:00").unwrap();
-        let spans = hours.spans(&london(), at("2019-03-31T00:00:00Z"), Nanos::ZERO, Nanos::hours(12));
+        let spans = hours.spans(
+            &london(),
+            at("2019-03-31T00:00:00Z"),
+            Nanos::ZERO,
+            Nanos::hours(12),
+        );
         assert_eq!(spans, [(Nanos::ZERO, Nanos::hours(2))]);
     }
 
     #[test]
     fn spans_are_clipped_and_joined() {
         let hours = Hours::parse("08:00-10:00, 09:00-11:00").unwrap();
-        let spans = hours.spans(&london(), at("2019-01-16T08:30:00Z"), Nanos::ZERO, Nanos::hours(1));
+        let spans = hours.spans(
+            &london(),
+            at("2019-01-16T08:30:00Z"),
+            Nanos::ZERO,
+            Nanos::hours(1),
+        );
         assert_eq!(spans, [(Nanos::ZERO, Nanos::hours(1))]);
     }
 
     #[test]
     fn a_nightly_backup_keeps_its_local_time() {
         let instants = daily_instants(
-            Nanos::hours(24), Some(TimeOfDay(30)), &london(),
-            at("2019-03-30T12:00:00Z"), Nanos::hours(-24), Nanos::hours(48),
+            Nanos::hours(24),
+            Some(TimeOfDay(30)),
+            &london(),
+            at("2019-03-30T12:00:00Z"),
+            Nanos::hours(-24),
+            Nanos::hours(48),
         );
         // 30 March 00:30 GMT, 31 March 00:30 GMT, 1 April 00:30 BST = 31 March 23:30 UTC.
-        let expected = [Nanos::mins(-11 * 60 - 30), Nanos::mins(12 * 60 + 30), Nanos::mins(35 * 60 + 30)];
+        let expected = [
+            Nanos::mins(-11 * 60 - 30),
+            Nanos::mins(12 * 60 + 30),
+            Nanos::mins(35 * 60 + 30),
+        ];
         assert_eq!(instants, expected);
     }
 
     #[test]
     fn schedules_of_less_and_more_than_a_day() {
         let run = |every, at_, to| {
-            daily_instants(every, at_, &london(), at("2019-01-16T00:00:00Z"), Nanos::ZERO, to)
+            daily_instants(
+                every,
+                at_,
+                &london(),
+                at("2019-01-16T00:00:00Z"),
+                Nanos::ZERO,
+                to,
+            )
         };
         let six = run(Nanos::hours(6), Some(TimeOfDay(60)), Nanos::hours(24));
         assert_eq!(six, [1, 7, 13, 19].map(Nanos::hours));
         let weekly = run(Nanos::hours(168), Some(TimeOfDay(0)), Nanos::hours(400));
         assert_eq!(weekly, [0, 168, 336].map(Nanos::hours));
-        assert_eq!(run(Nanos::hours(5), None, Nanos::hours(11)), [0, 5, 10].map(Nanos::hours));
+        assert_eq!(
+            run(Nanos::hours(5), None, Nanos::hours(11)),
+            [0, 5, 10].map(Nanos::hours)
+        );
     }
 
     #[test]
     fn instants_with_and_without_an_offset() {
         let start = at("2019-01-16T08:00:00Z");
-        assert_eq!(london().local("2019-01-16T09:00", start), Ok(Nanos::hours(1)));
-        assert_eq!(london().local("2019-01-16T09:00:00Z", start), Ok(Nanos::hours(1)));
-        assert_eq!(london().local("2019-01-16T09:00:00+01:00", start), Ok(Nanos::ZERO));
+        assert_eq!(
+            london().local("2019-01-16T09:00", start),
+            Ok(Nanos::hours(1))
+        );
+        assert_eq!(
+            london().local("2019-01-16T09:00:00Z", start),
+            Ok(Nanos::hours(1))
+        );
+        assert_eq!(
+            london().local("2019-01-16T09:00:00+01:00", start),
+            Ok(Nanos::ZERO)
+        );
         assert!(london().local("yesterday", start).is_err());
         assert!(london().local("9999-01-01T00:00", start).is_err());
     }
@@ -435,7 +524,14 @@ mod tests {
     #[test]
     fn bank_holidays_as_proclaimed() {
         let is = |y, m, d| london().is_holiday(Date::new(y, m, d).unwrap());
-        for (y, m, d) in [(2019, 1, 1), (2019, 4, 19), (2020, 5, 8), (2022, 9, 19), (2023, 5, 8), (2021, 12, 28)] {
+        for (y, m, d) in [
+            (2019, 1, 1),
+            (2019, 4, 19),
+            (2020, 5, 8),
+            (2022, 9, 19),
+            (2023, 5, 8),
+            (2021, 12, 28),
+        ] {
             assert!(is(y, m, d), "{y}-{m}-{d}");
         }
         for (y, m, d) in [(2019, 1, 16), (2020, 5, 4), (2022, 5, 30), (2021, 12, 25)] {

@@ -32,7 +32,11 @@ pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
     };
     if degrade == Degrade::default() {
         let what = "this degrades nothing";
-        f.cx.error(f.at, what, "add `latency`, `jitter`, `loss`, `bandwidth` or `errors`");
+        f.cx.error(
+            f.at,
+            what,
+            "add `latency`, `jitter`, `loss`, `bandwidth` or `errors`",
+        );
     }
     params.effects.push(Effect::Degrade(degrade));
 }

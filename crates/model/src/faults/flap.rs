@@ -21,8 +21,14 @@ pub(super) const TARGETS: &[On] = ANY;
 pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
     let (down, up) = (f.period("down"), f.period("up"));
     if !f.has("down") || !f.has("up") {
-        f.cx.error(f.at, "`flap` needs `down` and `up`", "for example `down: 2m, up: 10m`");
+        f.cx.error(
+            f.at,
+            "`flap` needs `down` and `up`",
+            "for example `down: 2m, up: 10m`",
+        );
     }
     params.flap = down.zip(up).map(|(down, up)| Flap { down, up });
-    params.effects.push(Effect::Down(Some(how(f).unwrap_or(How::BlackHole))));
+    params
+        .effects
+        .push(Effect::Down(Some(how(f).unwrap_or(How::BlackHole))));
 }

@@ -49,7 +49,14 @@ pub(crate) enum On {
 
 /// Everything that can fail.
 const ANY: &[On] = &[
-    On::Node, On::Unit, On::Part, On::Link, On::Service, On::Replica, On::Shard, On::Flow,
+    On::Node,
+    On::Unit,
+    On::Part,
+    On::Link,
+    On::Service,
+    On::Replica,
+    On::Shard,
+    On::Flow,
 ];
 /// What has two sides.
 const PLACES: &[On] = &[On::Node, On::Link, On::Service, On::Replica, On::Flow];
@@ -121,8 +128,13 @@ impl FaultKind {
     /// What it does, its targets, its parameters, what proves its bite, what it stands for.
     #[must_use]
     pub fn manual(&self) -> String {
-        let lines = self.source.lines().map_while(|line| line.strip_prefix("//!"));
-        let text: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let lines = self
+            .source
+            .lines()
+            .map_while(|line| line.strip_prefix("//!"));
+        let text: Vec<&str> = lines
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
         text.join("\n")
     }
 
@@ -151,7 +163,9 @@ impl FaultKind {
             Target::Replica(..) | Target::Primary(_) => On::Replica,
             Target::Shard(..) => On::Shard,
             Target::Flow(..) => On::Flow,
-            Target::Access(_) => return Err("an access path cannot fail; what it goes through can".into()),
+            Target::Access(_) => {
+                return Err("an access path cannot fail; what it goes through can".into());
+            }
         };
         if self.targets.contains(&on) {
             return Ok(());
@@ -178,13 +192,19 @@ impl On {
 
 impl std::fmt::Debug for FaultKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FaultKind").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("FaultKind")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
 /// `how: blackhole|refuse`.
 pub(crate) fn how(f: &Fields<'_>) -> Option<How> {
-    let words = [("blackhole", How::BlackHole), ("black-hole", How::BlackHole), ("refuse", How::Refuse)];
+    let words = [
+        ("blackhole", How::BlackHole),
+        ("black-hole", How::BlackHole),
+        ("refuse", How::Refuse),
+    ];
     f.choice("how", &words)
 }
 

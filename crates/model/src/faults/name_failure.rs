@@ -16,5 +16,7 @@ use crate::file::cx::Fields;
 pub(super) const TARGETS: &[On] = SERVICES;
 
 pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
-    params.effects.push(Effect::NoAnswer(how(f).unwrap_or(How::BlackHole)));
+    params
+        .effects
+        .push(Effect::NoAnswer(how(f).unwrap_or(How::BlackHole)));
 }

@@ -25,5 +25,7 @@ pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
     params.against_required = !along;
     f.ignore(&["against", "from"]);
     let words = [("out", Direction::Out), ("in", Direction::In)];
-    params.effects.push(Effect::Cut(f.choice("one_way", &words).unwrap_or(Direction::Both)));
+    params.effects.push(Effect::Cut(
+        f.choice("one_way", &words).unwrap_or(Direction::Both),
+    ));
 }

@@ -16,5 +16,7 @@ use crate::file::cx::Fields;
 pub(super) const TARGETS: &[On] = SHARDS;
 
 pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
-    params.effects.push(Effect::Down(Some(how(f).unwrap_or(How::Refuse))));
+    params
+        .effects
+        .push(Effect::Down(Some(how(f).unwrap_or(How::Refuse))));
 }

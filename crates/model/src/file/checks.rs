@@ -61,17 +61,32 @@ impl Build<'_> {
     }
 
     fn check_domains(&self) {
-        let parents = |i: usize| self.t.domains[i].parents.iter().map(|d| d.index()).collect();
+        let parents = |i: usize| {
+            self.t.domains[i]
+                .parents
+                .iter()
+                .map(|d| d.index())
+                .collect()
+        };
         for cycle in cycles(self.t.domains.len(), parents) {
-            let names: Vec<&str> = cycle.iter().map(|&i| self.t.domains[i].id.as_str()).collect();
+            let names: Vec<&str> = cycle
+                .iter()
+                .map(|&i| self.t.domains[i].id.as_str())
+                .collect();
             let at = self.names.domains.place(cycle[0]);
-            self.cx.error(at, format!("these domains lie in each other: {}", names.join(" in ")), "");
+            self.cx.error(
+                at,
+                format!("these domains lie in each other: {}", names.join(" in ")),
+                "",
+            );
         }
     }
 
     /// What a service cannot be without, by index.
     fn hard(&self, index: usize) -> Vec<usize> {
-        let Some(service) = self.t.services.get(index) else { return Vec::new() };
+        let Some(service) = self.t.services.get(index) else {
+            return Vec::new();
+        };
         let depends = &service.depends;
         let all = depends.all_of.iter().filter(|d| d.soft.is_none());
         let only = depends.any_of.iter().filter(|l| l.len() == 1).flatten();
@@ -80,11 +95,15 @@ impl Build<'_> {
 
     fn check_dependencies(&self) {
         for cycle in cycles(self.t.services.len(), |i| self.hard(i)) {
-            let mut names: Vec<&str> = cycle.iter().map(|&i| self.t.services[i].id.as_str()).collect();
+            let mut names: Vec<&str> = cycle
+                .iter()
+                .map(|&i| self.t.services[i].id.as_str())
+                .collect();
             names.push(names[0]);
             let what = format!("these services need each other: {}", names.join(" needs "));
             let help = "none of them could ever start; make one dependency `soft`, or remove it";
-            self.cx.error(self.names.services.place(cycle[0]), what, help);
+            self.cx
+                .error(self.names.services.place(cycle[0]), what, help);
         }
     }
 
@@ -105,34 +124,62 @@ impl Build<'_> {
                 let what = format!(
                     "restore loop: restoring `{user}` needs `{needed}`, which cannot run without `{user}`"
                 );
-                self.cx.error(at, what, "keep the backup where a restore needs nothing that is lost");
+                self.cx.error(
+                    at,
+                    what,
+                    "keep the backup where a restore needs nothing that is lost",
+                );
             }
         }
         let edges = |i: usize| restores.iter().filter(|r| r.0 == i).map(|r| r.1).collect();
         if restores.len() > 2_000 {
             return;
         }
-        for cycle in cycles(self.t.services.len(), edges).into_iter().filter(|c| c.len() > 1) {
-            let mut names: Vec<&str> = cycle.iter().map(|&i| self.t.services[i].id.as_str()).collect();
+        for cycle in cycles(self.t.services.len(), edges)
+            .into_iter()
+            .filter(|c| c.len() > 1)
+        {
+            let mut names: Vec<&str> = cycle
+                .iter()
+                .map(|&i| self.t.services[i].id.as_str())
+                .collect();
             names.push(names[0]);
-            let what = format!("these services keep each other's backups: {}", names.join(" on "));
+            let what = format!(
+                "these services keep each other's backups: {}",
+                names.join(" on ")
+            );
             let help = "if they fall together, neither can be restored";
-            self.cx.warn(self.names.services.place(cycle[0]), what, help);
+            self.cx
+                .warn(self.names.services.place(cycle[0]), what, help);
         }
     }
 
     fn check_standbys(&self, service: &Service) {
-        if !matches!(service.mode, Mode::ActiveStandby | Mode::ActiveActive | Mode::Quorum) {
+        if !matches!(
+            service.mode,
+            Mode::ActiveStandby | Mode::ActiveActive | Mode::Quorum
+        ) {
             return;
         }
-        let Some(home) = service.replicas.iter().find(|r| r.primary) else { return };
-        let Some(index) = self.names.services.get(&service.id) else { return };
+        let Some(home) = service.replicas.iter().find(|r| r.primary) else {
+            return;
+        };
+        let Some(index) = self.names.services.get(&service.id) else {
+            return;
+        };
         let place = self.names.services.place(index);
         for other in service.replicas.iter().filter(|r| r.id != home.id) {
             let (a, b) = (self.t.node(home.at), self.t.node(other.at));
-            let pair = format!("replicas `{}` and `{}` of `{}`", home.id, other.id, service.id);
+            let pair = format!(
+                "replicas `{}` and `{}` of `{}`",
+                home.id, other.id, service.id
+            );
             if home.at == other.at {
-                self.cx.warn(place, format!("{pair} run on one node, `{}`", a.id), "move one of them");
+                self.cx.warn(
+                    place,
+                    format!("{pair} run on one node, `{}`", a.id),
+                    "move one of them",
+                );
                 continue;
             }
             let direct = |r: &crate::topology::Replica, n: &crate::topology::Node| {
@@ -140,7 +187,8 @@ impl Build<'_> {
             };
             if let Some(domain) = self.shared_place(&direct(home, a), &direct(other, b)) {
                 let help = "a fault of that domain takes both; place the standby outside it";
-                self.cx.warn(place, format!("{pair} lie in one domain, `{domain}`"), help);
+                self.cx
+                    .warn(place, format!("{pair} lie in one domain, `{domain}`"), help);
             }
         }
     }
@@ -152,7 +200,11 @@ impl Build<'_> {
             return None;
         }
         let b = self.t.all_domains(b);
-        let shared = self.t.all_domains(a).into_iter().filter(|d| b.binary_search(d).is_ok());
+        let shared = self
+            .t
+            .all_domains(a)
+            .into_iter()
+            .filter(|d| b.binary_search(d).is_ok());
         shared
             .map(|d| self.t.domain(d))
             .find(|d| d.kind != "supplier" && d.kind != "owner")

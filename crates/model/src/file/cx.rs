@@ -71,7 +71,11 @@ impl Cx {
         let mut problems = self.problems.take();
         problems.sort_by_key(|p| (p.file.clone(), p.line, p.column));
         problems.dedup();
-        if self.failed() { Err(Problems(problems)) } else { Ok(problems) }
+        if self.failed() {
+            Err(Problems(problems))
+        } else {
+            Ok(problems)
+        }
     }
 
     /// `did you mean …?`, unless so many names were compared already that it would take long.
@@ -82,19 +86,30 @@ impl Cx {
     ) -> String {
         let compared = self.compared.get() + names.clone().into_iter().take(5_000).count();
         self.compared.set(compared);
-        if compared > MAX_COMPARED { String::new() } else { did_you_mean(wanted, names) }
+        if compared > MAX_COMPARED {
+            String::new()
+        } else {
+            did_you_mean(wanted, names)
+        }
     }
 
     /// Reports a value of the wrong kind.
     pub(crate) fn wrong_kind(&self, doc: &Doc, name: &str, wanted: &str) {
-        self.error(doc.at, format!("`{name}` is {wanted}, not {}", doc.kind()), "");
+        self.error(
+            doc.at,
+            format!("`{name}` is {wanted}, not {}", doc.kind()),
+            "",
+        );
     }
 
     /// The entries of a map, bounded.
     pub(crate) fn map<'a>(&self, doc: &'a Doc, name: &str, wanted: &str) -> Option<&'a Map> {
         match &doc.value {
             Value::Map(map) if map.len() > MAX_ENTRIES => {
-                let what = format!("`{name}` has {} entries; at most {MAX_ENTRIES} are read", map.len());
+                let what = format!(
+                    "`{name}` has {} entries; at most {MAX_ENTRIES} are read",
+                    map.len()
+                );
                 self.error(doc.at, what, "give like elements one class with `count:`");
                 None
             }
@@ -151,9 +166,11 @@ impl Cx {
 
     /// A whole number from `least` to `most`.
     pub(crate) fn whole(&self, doc: &Doc, name: &str, least: u64, most: u64) -> Option<u64> {
-        self.parsed(doc, name, "a whole number", |text| match text.parse::<u64>() {
-            Ok(n) if (least..=most).contains(&n) => Ok(n),
-            _ => Err(format!("write a whole number from {least} to {most}")),
+        self.parsed(doc, name, "a whole number", |text| {
+            match text.parse::<u64>() {
+                Ok(n) if (least..=most).contains(&n) => Ok(n),
+                _ => Err(format!("write a whole number from {least} to {most}")),
+            }
         })
     }
 }
@@ -184,7 +201,13 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn of(cx: &'a Cx, map: &'a Map, at: Span, kind: &'static str) -> Self {
-        Self { cx, at, map, kind, asked: RefCell::default() }
+        Self {
+            cx,
+            at,
+            map,
+            kind,
+            asked: RefCell::default(),
+        }
     }
 
     /// The value of a field; `None` if absent or null.
@@ -233,30 +256,36 @@ impl<'a> Fields<'a> {
         let doc = self.raw(key)?;
         let value = self.cx.duration(doc, key)?;
         if value < Nanos::millis(1) {
-            self.cx.error(doc.at, format!("`{key}` is at least 1ms"), "");
+            self.cx
+                .error(doc.at, format!("`{key}` is at least 1ms"), "");
             return None;
         }
         Some(value)
     }
 
     pub(crate) fn share(&self, key: &'static str) -> Option<Ppb> {
-        self.raw(key).and_then(|d| self.cx.parsed(d, key, "a share", Ppb::parse))
+        self.raw(key)
+            .and_then(|d| self.cx.parsed(d, key, "a share", Ppb::parse))
     }
 
     pub(crate) fn rate(&self, key: &'static str) -> Option<Rate> {
-        self.raw(key).and_then(|d| self.cx.parsed(d, key, "a rate", Rate::parse))
+        self.raw(key)
+            .and_then(|d| self.cx.parsed(d, key, "a rate", Rate::parse))
     }
 
     pub(crate) fn bandwidth(&self, key: &'static str) -> Option<Bandwidth> {
-        self.raw(key).and_then(|d| self.cx.parsed(d, key, "a bandwidth", Bandwidth::parse))
+        self.raw(key)
+            .and_then(|d| self.cx.parsed(d, key, "a bandwidth", Bandwidth::parse))
     }
 
     pub(crate) fn size(&self, key: &'static str) -> Option<Size> {
-        self.raw(key).and_then(|d| self.cx.parsed(d, key, "a size", Size::parse))
+        self.raw(key)
+            .and_then(|d| self.cx.parsed(d, key, "a size", Size::parse))
     }
 
     pub(crate) fn whole(&self, key: &'static str, least: u64, most: u64) -> Option<u64> {
-        self.raw(key).and_then(|d| self.cx.whole(d, key, least, most))
+        self.raw(key)
+            .and_then(|d| self.cx.whole(d, key, least, most))
     }
 
     pub(crate) fn flag(&self, key: &'static str) -> Option<bool> {
@@ -271,32 +300,46 @@ impl<'a> Fields<'a> {
     }
 
     /// One of a few words.
-    pub(crate) fn choice<T: Copy>(&self, key: &'static str, words: &[(&'static str, T)]) -> Option<T> {
+    pub(crate) fn choice<T: Copy>(
+        &self,
+        key: &'static str,
+        words: &[(&'static str, T)],
+    ) -> Option<T> {
         let doc = self.raw(key)?;
         let names: Vec<&str> = words.iter().map(|&(name, _)| name).collect();
         let text = self.cx.text(doc, key)?;
         let found = words.iter().find(|&&(name, _)| same_word(name, &text));
         if found.is_none() {
             let help = format!("write {}", super::problem::quoted(&names, "or"));
-            self.cx.error(doc.at, format!("`{key}: {text}` is unknown"), help);
+            self.cx
+                .error(doc.at, format!("`{key}: {text}` is unknown"), help);
         }
         found.map(|&(_, value)| value)
     }
 
     /// The entries of a map field with free names, bounded.
     pub(crate) fn entries(&self, key: &'static str) -> Vec<(&'a str, Span, &'a Doc)> {
-        let Some(doc) = self.raw(key) else { return Vec::new() };
-        let Some(map) = self.cx.map(doc, key, "a map of names") else { return Vec::new() };
+        let Some(doc) = self.raw(key) else {
+            return Vec::new();
+        };
+        let Some(map) = self.cx.map(doc, key, "a map of names") else {
+            return Vec::new();
+        };
         // An entry of nothing is one that an overlay deletes; without a base it is just absent.
         let entries = map.iter().filter(|(_, e)| !e.value.is_null());
-        entries.map(|(k, e)| (k.as_str(), e.key, &e.value)).collect()
+        entries
+            .map(|(k, e)| (k.as_str(), e.key, &e.value))
+            .collect()
     }
 
     /// The entries of a field that is one value or a list, bounded.
     pub(crate) fn list(&self, key: &'static str) -> Vec<&'a Doc> {
         let list = self.raw(key).map(one_or_many).unwrap_or_default();
         if list.len() > MAX_ENTRIES {
-            let what = format!("`{key}` has {} entries; at most {MAX_ENTRIES} are read", list.len());
+            let what = format!(
+                "`{key}` has {} entries; at most {MAX_ENTRIES} are read",
+                list.len()
+            );
             self.cx.error(self.key(key), what, "");
             return Vec::new();
         }
@@ -306,7 +349,9 @@ impl<'a> Fields<'a> {
     /// The texts of a field that is one text or a list of them.
     pub(crate) fn texts(&self, key: &'static str) -> Vec<(String, Span)> {
         let list = self.list(key);
-        list.into_iter().filter_map(|d| Some((self.cx.text(d, key)?, d.at))).collect()
+        list.into_iter()
+            .filter_map(|d| Some((self.cx.text(d, key)?, d.at)))
+            .collect()
     }
 
     /// Reports fields that nobody asked for.
@@ -314,19 +359,28 @@ impl<'a> Fields<'a> {
         let asked = self.asked.into_inner();
         for (name, entry) in self.map {
             if !asked.contains(name.as_str()) {
-                let help = self.cx.suggest(name, asked.iter().copied().collect::<Vec<_>>());
+                let help = self
+                    .cx
+                    .suggest(name, asked.iter().copied().collect::<Vec<_>>());
                 let what = format!("`{name}` is not a field of a {}", self.kind);
                 self.cx.error(entry.key, what, help);
             }
         }
-        self.cx.asked.borrow_mut().entry(self.kind).or_default().extend(asked);
+        self.cx
+            .asked
+            .borrow_mut()
+            .entry(self.kind)
+            .or_default()
+            .extend(asked);
     }
 }
 
 /// Whether two words differ at most in `-` and `_`.
 pub(crate) fn same_word(a: &str, b: &str) -> bool {
     a.len() == b.len()
-        && a.bytes().zip(b.bytes()).all(|(x, y)| x == y || (x == b'-' && y == b'_') || (x == b'_' && y == b'-'))
+        && a.bytes()
+            .zip(b.bytes())
+            .all(|(x, y)| x == y || (x == b'-' && y == b'_') || (x == b'_' && y == b'-'))
 }
 
 /// Names of one kind of thing, in order.
@@ -338,7 +392,10 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(what: &'static str) -> Self {
-        Self { what, list: IndexMap::new() }
+        Self {
+            what,
+            list: IndexMap::new(),
+        }
     }
 
     /// Adds a name and returns its index; of a name that exists, the existing index.
@@ -359,7 +416,9 @@ impl Names {
     }
 
     pub(crate) fn place(&self, index: usize) -> Span {
-        self.list.get_index(index).map_or_else(Span::default, |(_, &at)| at)
+        self.list
+            .get_index(index)
+            .map_or_else(Span::default, |(_, &at)| at)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {

@@ -108,7 +108,10 @@ impl Doc {
             Value::Map(map) => {
                 let sorted: BTreeMap<&String, &Entry> = map.iter().collect();
                 J::Object(
-                    sorted.into_iter().map(|(k, e)| (k.clone(), e.value.canonical())).collect(),
+                    sorted
+                        .into_iter()
+                        .map(|(k, e)| (k.clone(), e.value.canonical()))
+                        .collect(),
                 )
             }
         }
@@ -133,9 +136,17 @@ const AROUND: usize = 200;
 impl Files {
     /// Remembers a file and returns its index.
     pub(crate) fn add(&mut self, name: &str, text: &str) -> u16 {
-        let breaks = text.bytes().enumerate().filter(|&(_, b)| b == b'\n').map(|(i, _)| i + 1);
+        let breaks = text
+            .bytes()
+            .enumerate()
+            .filter(|&(_, b)| b == b'\n')
+            .map(|(i, _)| i + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
-        self.0.push(FileText { name: name.to_string(), text: text.to_string(), lines });
+        self.0.push(FileText {
+            name: name.to_string(),
+            text: text.to_string(),
+            lines,
+        });
         (self.0.len() - 1).min(usize::from(u16::MAX)) as u16
     }
 
@@ -145,11 +156,20 @@ impl Files {
 
     /// The text of a line, from 1.
     fn line(&self, at: Span) -> &str {
-        let Some(file) = self.0.get(usize::from(at.file)) else { return "" };
+        let Some(file) = self.0.get(usize::from(at.file)) else {
+            return "";
+        };
         let index = (at.line as usize).saturating_sub(1);
         let start = file.lines.get(index).copied().unwrap_or(file.text.len());
-        let end = file.lines.get(index + 1).copied().unwrap_or(file.text.len());
-        file.text.get(start..end).unwrap_or("").trim_end_matches(['\n', '\r'])
+        let end = file
+            .lines
+            .get(index + 1)
+            .copied()
+            .unwrap_or(file.text.len());
+        file.text
+            .get(start..end)
+            .unwrap_or("")
+            .trim_end_matches(['\n', '\r'])
     }
 
     /// A problem at a place.
@@ -163,10 +183,18 @@ impl Files {
         // Of a line of megabytes only what will be printed is kept; what stands before it
         // becomes blank, so that the column still counts from the line's beginning.
         let skip = (at.column as usize).saturating_sub(AROUND).min(1 << 16);
-        let kept = self.line(at).chars().skip((at.column as usize).saturating_sub(AROUND));
-        let source_line: String =
-            std::iter::repeat_n(' ', skip).chain(kept.take(2 * AROUND)).collect();
-        let column = if (at.column as usize) < 1 << 16 { at.column } else { (skip + AROUND) as u32 };
+        let kept = self
+            .line(at)
+            .chars()
+            .skip((at.column as usize).saturating_sub(AROUND));
+        let source_line: String = std::iter::repeat_n(' ', skip)
+            .chain(kept.take(2 * AROUND))
+            .collect();
+        let column = if (at.column as usize) < 1 << 16 {
+            at.column
+        } else {
+            (skip + AROUND) as u32
+        };
         Problem {
             severity,
             file: self.name(at.file).to_string(),
@@ -186,7 +214,10 @@ impl Files {
 /// What keeps the text from being a document, with its place.
 pub(crate) fn parse(files: &mut Files, name: &str, bytes: &[u8]) -> Result<Doc, Problems> {
     if bytes.len() > MAX_BYTES {
-        let what = format!("the file has {} bytes; at most {MAX_BYTES} are read", bytes.len());
+        let what = format!(
+            "the file has {} bytes; at most {MAX_BYTES} are read",
+            bytes.len()
+        );
         return Err(Problems::of_file(name, what, "split it with `include:`"));
     }
     let text = match std::str::from_utf8(bytes) {
@@ -196,10 +227,20 @@ pub(crate) fn parse(files: &mut Files, name: &str, bytes: &[u8]) -> Result<Doc, 
             let line = good.matches('\n').count() as u32 + 1;
             let column = good.rsplit('\n').next().unwrap_or("").chars().count() as u32 + 1;
             let file = files.add(name, &good);
-            let at = Span { file, line, column, len: 1 };
+            let at = Span {
+                file,
+                line,
+                column,
+                len: 1,
+            };
             let what = "the file is not UTF-8 text from here on".to_string();
             let help = "save it as UTF-8".to_string();
-            return Err(Problems(vec![files.problem(Severity::Error, at, what, help)]));
+            return Err(Problems(vec![files.problem(
+                Severity::Error,
+                at,
+                what,
+                help,
+            )]));
         }
     };
     let file = files.add(name, text);
@@ -216,7 +257,11 @@ struct Wrong {
 }
 
 fn wrong<T>(at: Span, what: impl Into<String>, help: impl Into<String>) -> Result<T, Box<Wrong>> {
-    Err(Box::new(Wrong { at, what: what.into(), help: help.into() }))
+    Err(Box::new(Wrong {
+        at,
+        what: what.into(),
+        help: help.into(),
+    }))
 }
 
 /// A list or map that is not complete yet.
@@ -281,14 +326,24 @@ impl Builder {
     }
 
     fn build(mut self, text: &str) -> Result<Doc, Box<Wrong>> {
-        let start = Span { file: self.file, line: 1, column: 1, len: 1 };
+        let start = Span {
+            file: self.file,
+            line: 1,
+            column: 1,
+            len: 1,
+        };
         for next in Parser::new_from_str(text) {
             let (event, place) = match next {
                 Ok(next) => next,
                 Err(error) => {
                     let mark = *error.marker();
                     let line = (mark.line() as u32).max(1);
-                    let at = Span { file: self.file, line, column: mark.col() as u32 + 1, len: 1 };
+                    let at = Span {
+                        file: self.file,
+                        line,
+                        column: mark.col() as u32 + 1,
+                        len: 1,
+                    };
                     return wrong(at, format!("this is not YAML: {}", error.kind()), "");
                 }
             };
@@ -297,7 +352,11 @@ impl Builder {
         }
         match self.root {
             Some(root) => Ok(root),
-            None => wrong(start, "the file is empty", "begin with `assize: topology/v1`"),
+            None => wrong(
+                start,
+                "the file is empty",
+                "begin with `assize: topology/v1`",
+            ),
         }
     }
 
@@ -337,7 +396,11 @@ impl Builder {
         self.total.text += cost.text;
         if self.total.nodes > MAX_NODES {
             let what = format!("the file holds more than {MAX_NODES} values");
-            return wrong(at, what, "give like sites one class with `count:`; aliases count each time");
+            return wrong(
+                at,
+                what,
+                "give like sites one class with `count:`; aliases count each time",
+            );
         }
         if self.total.text > MAX_TEXT {
             let what = format!("the file holds more than {MAX_TEXT} bytes of text");
@@ -345,7 +408,11 @@ impl Builder {
         }
         if self.stack.len() + cost.depth > MAX_DEPTH {
             let what = format!("lists and maps are nested more than {MAX_DEPTH} deep");
-            return wrong(at, what, "no field needs that; look for a bracket that is not closed");
+            return wrong(
+                at,
+                what,
+                "no field needs that; look for a bracket that is not closed",
+            );
         }
         Ok(())
     }
@@ -357,10 +424,22 @@ impl Builder {
         at: Span,
         anchor: usize,
     ) -> Result<(), Box<Wrong>> {
-        let cost = Cost { nodes: 1, text: text.len(), depth: 0 };
+        let cost = Cost {
+            nodes: 1,
+            text: text.len(),
+            depth: 0,
+        };
         self.charge(cost, at)?;
-        let value = if plain { plain_value(text) } else { Value::Text(text.to_string()) };
-        if let Some(Frame { open: Open::Map(_, key @ None), .. }) = self.stack.last_mut() {
+        let value = if plain {
+            plain_value(text)
+        } else {
+            Value::Text(text.to_string())
+        };
+        if let Some(Frame {
+            open: Open::Map(_, key @ None),
+            ..
+        }) = self.stack.last_mut()
+        {
             *key = Some((text.to_string(), at));
             return Ok(());
         }
@@ -368,22 +447,44 @@ impl Builder {
     }
 
     fn open(&mut self, open: Open, at: Span, anchor: usize) -> Result<(), Box<Wrong>> {
-        let cost = Cost { nodes: 1, text: 0, depth: 1 };
+        let cost = Cost {
+            nodes: 1,
+            text: 0,
+            depth: 1,
+        };
         self.charge(cost, at)?;
-        if let Some(Frame { open: Open::Map(_, None), .. }) = self.stack.last() {
+        if let Some(Frame {
+            open: Open::Map(_, None),
+            ..
+        }) = self.stack.last()
+        {
             return wrong(at, "a key is text, not a list or a map", "");
         }
-        self.stack.push(Frame { open, at: Span { len: 1, ..at }, anchor, cost });
+        self.stack.push(Frame {
+            open,
+            at: Span { len: 1, ..at },
+            anchor,
+            cost,
+        });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), Box<Wrong>> {
-        let Some(frame) = self.stack.pop() else { return Ok(()) };
+        let Some(frame) = self.stack.pop() else {
+            return Ok(());
+        };
         let value = match frame.open {
             Open::List(list) => Value::List(list),
             Open::Map(map, _) => Value::Map(map),
         };
-        self.complete(Doc { at: frame.at, value }, frame.anchor, frame.cost)
+        self.complete(
+            Doc {
+                at: frame.at,
+                value,
+            },
+            frame.anchor,
+            frame.cost,
+        )
     }
 
     fn alias(&mut self, id: usize, at: Span) -> Result<(), Box<Wrong>> {
@@ -393,8 +494,14 @@ impl Builder {
         // The cost is charged before anything is copied: a bomb is refused, not built.
         let cost = anchored.cost;
         self.charge(cost, at)?;
-        let Some(doc) = self.anchors.get(&id).map(|a| a.doc.clone()) else { return Ok(()) };
-        if let Some(Frame { open: Open::Map(_, key @ None), .. }) = self.stack.last_mut() {
+        let Some(doc) = self.anchors.get(&id).map(|a| a.doc.clone()) else {
+            return Ok(());
+        };
+        if let Some(Frame {
+            open: Open::Map(_, key @ None),
+            ..
+        }) = self.stack.last_mut()
+        {
             let Some(text) = doc.scalar() else {
                 return wrong(at, "a key is text, not a list or a map", "");
             };
@@ -409,7 +516,13 @@ impl Builder {
         if anchor != 0 {
             // Kept apart, and therefore charged apart.
             self.charge(Cost { depth: 0, ..cost }, doc.at)?;
-            self.anchors.insert(anchor, Anchored { doc: doc.clone(), cost });
+            self.anchors.insert(
+                anchor,
+                Anchored {
+                    doc: doc.clone(),
+                    cost,
+                },
+            );
         }
         let Some(frame) = self.stack.last_mut() else {
             self.root = Some(doc);
@@ -421,7 +534,9 @@ impl Builder {
         match &mut frame.open {
             Open::List(list) => list.push(doc),
             Open::Map(map, key) => {
-                let Some((name, key)) = key.take() else { return Ok(()) };
+                let Some((name, key)) = key.take() else {
+                    return Ok(());
+                };
                 if let Some(first) = map.get(&name) {
                     let what = format!("`{name}` is given twice in one map");
                     let help = format!("the first is on line {}", first.key.line);
@@ -521,7 +636,12 @@ mod tests {
             deep += &" ".repeat(i);
             deep += "a:\n";
         }
-        assert!(read(&deep).unwrap_err().to_string().contains("nested more than"));
+        assert!(
+            read(&deep)
+                .unwrap_err()
+                .to_string()
+                .contains("nested more than")
+        );
     }
 
     #[test]

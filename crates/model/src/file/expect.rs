@@ -9,11 +9,25 @@ use crate::topology::Topology;
 use assize_fault::{Nanos, Ppb};
 
 /// The keys of which a symptom has exactly one.
-const KINDS: [&str; 6] = ["share_of", "intermittent", "restored", "untouched", "lasts", "no_data_lost"];
+const KINDS: [&str; 6] = [
+    "share_of",
+    "intermittent",
+    "restored",
+    "untouched",
+    "lasts",
+    "no_data_lost",
+];
 
 /// Reads `expect:`, a list, or the document of the file that it names.
-pub(crate) fn read(s: &Scope<'_>, t: &Topology, f: &Fields<'_>, file: Option<&Doc>) -> Vec<Symptom> {
-    let Some(doc) = f.raw("expect") else { return Vec::new() };
+pub(crate) fn read(
+    s: &Scope<'_>,
+    t: &Topology,
+    f: &Fields<'_>,
+    file: Option<&Doc>,
+) -> Vec<Symptom> {
+    let Some(doc) = f.raw("expect") else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     let mut all = |list: Vec<&Doc>| {
         for doc in list {
@@ -26,7 +40,11 @@ pub(crate) fn read(s: &Scope<'_>, t: &Topology, f: &Fields<'_>, file: Option<&Do
         all(f.list("expect"));
     } else if let Some(e) = file.and_then(|d| Fields::open(s.cx, d, "expectation file")) {
         if e.text("assize").as_deref() != Some("expect/v1") {
-            s.cx.error(e.key("assize"), "this is not a file of symptoms", "it begins `assize: expect/v1`");
+            s.cx.error(
+                e.key("assize"),
+                "this is not a file of symptoms",
+                "it begins `assize: expect/v1`",
+            );
         }
         all(e.list("expect"));
         e.finish();
@@ -69,7 +87,13 @@ fn share_at(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
     if !f.has("at") || !f.has("is") {
         s.cx.error(f.at, "a share at an instant has `at` and `is`", "");
     }
-    Some(Kind::ShareAt { population: population?, journey: journey?, at: at?, is: is?, within })
+    Some(Kind::ShareAt {
+        population: population?,
+        journey: journey?,
+        at: at?,
+        is: is?,
+        within,
+    })
 }
 
 fn share_between(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
@@ -84,7 +108,14 @@ fn share_between(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
         s.cx.error(f.key("min"), "`min` is above `max`", "");
     }
     let (from, to) = window(s, f)?;
-    Some(Kind::ShareBetween { population: population?, journey: journey?, from, to, min, max })
+    Some(Kind::ShareBetween {
+        population: population?,
+        journey: journey?,
+        from,
+        to,
+        min,
+        max,
+    })
 }
 
 fn intermittent(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
@@ -92,7 +123,13 @@ fn intermittent(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
     let journey = journey(s, f, true);
     let times = f.whole("times", 1, 1_000_000).unwrap_or(1) as u32;
     let (from, to) = window(s, f)?;
-    Some(Kind::Intermittent { population: population?, journey: journey?, from, to, times })
+    Some(Kind::Intermittent {
+        population: population?,
+        journey: journey?,
+        from,
+        to,
+        times,
+    })
 }
 
 fn restored(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
@@ -101,7 +138,11 @@ fn restored(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
     let name = text.strip_prefix("group/").unwrap_or(&text);
     let group = s.groups.find(s.cx, name, doc.at).map(GroupId::from);
     let (from, to) = window(s, f)?;
-    Some(Kind::RestoredBetween { group: group?, from, to })
+    Some(Kind::RestoredBetween {
+        group: group?,
+        from,
+        to,
+    })
 }
 
 fn lasts(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
@@ -112,7 +153,12 @@ fn lasts(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
         s.cx.error(f.at, "`is` is missing", "the published length: `is: 36h`");
     }
     let within = f.duration_or("within", Nanos::ZERO);
-    Some(Kind::Lasts { population: population?, journey: journey?, is: is?, within })
+    Some(Kind::Lasts {
+        population: population?,
+        journey: journey?,
+        is: is?,
+        within,
+    })
 }
 
 fn no_data_lost(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
@@ -126,20 +172,28 @@ fn no_data_lost(s: &Scope<'_>, f: &Fields<'_>) -> Option<Kind> {
     if s.all_services[service.index()].state.is_none() {
         s.cx.error(doc.at, format!("`{name}` has no state to lose"), "");
     }
-    Some(Kind::NoDataLost { service: Some(service) })
+    Some(Kind::NoDataLost {
+        service: Some(service),
+    })
 }
 
 fn population(s: &Scope<'_>, f: &Fields<'_>, key: &'static str) -> Option<PopulationId> {
     let doc = f.raw(key)?;
     let text = s.cx.text(doc, key)?;
     let name = text.strip_prefix("population/").unwrap_or(&text);
-    s.populations.find(s.cx, name, doc.at).map(PopulationId::from)
+    s.populations
+        .find(s.cx, name, doc.at)
+        .map(PopulationId::from)
 }
 
 fn journey(s: &Scope<'_>, f: &Fields<'_>, needed: bool) -> Option<JourneyId> {
     let Some(doc) = f.raw("journey") else {
         if needed {
-            s.cx.error(f.at, "`journey` is missing", "which journey the symptom was seen in");
+            s.cx.error(
+                f.at,
+                "`journey` is missing",
+                "which journey the symptom was seen in",
+            );
         }
         return None;
     };
@@ -164,30 +218,70 @@ fn in_words(t: &Topology, kind: &Kind) -> String {
     let who = |p: PopulationId| t.population(p).id.as_str();
     let what = |j: JourneyId| t.journey(j).id.as_str();
     match kind {
-        Kind::ShareAt { population, journey, at, is, within } => {
-            format!("{is} ± {within} of {} have {} at {at}", who(*population), what(*journey))
+        Kind::ShareAt {
+            population,
+            journey,
+            at,
+            is,
+            within,
+        } => {
+            format!(
+                "{is} ± {within} of {} have {} at {at}",
+                who(*population),
+                what(*journey)
+            )
         }
-        Kind::ShareBetween { population, journey, from, to, min, max } => format!(
+        Kind::ShareBetween {
+            population,
+            journey,
+            from,
+            to,
+            min,
+            max,
+        } => format!(
             "{min} to {max} of {} have {} from {from} to {to}",
             who(*population),
             what(*journey)
         ),
-        Kind::Intermittent { population, journey, from, to, times } => format!(
+        Kind::Intermittent {
+            population,
+            journey,
+            from,
+            to,
+            times,
+        } => format!(
             "{} is intermittent for {} from {from} to {to}, at least {times} times",
             what(*journey),
             who(*population)
         ),
         Kind::RestoredBetween { group, from, to } => {
-            format!("group {} is restored from {from} to {to}", t.group(*group).id)
+            format!(
+                "group {} is restored from {from} to {to}",
+                t.group(*group).id
+            )
         }
-        Kind::Untouched { population, journey } => match journey {
+        Kind::Untouched {
+            population,
+            journey,
+        } => match journey {
             Some(j) => format!("{} of {} is untouched", what(*j), who(*population)),
             None => format!("{} is untouched", who(*population)),
         },
-        Kind::Lasts { population, journey, is, within } => {
-            format!("{} lack {} for {is} ± {within}", who(*population), what(*journey))
+        Kind::Lasts {
+            population,
+            journey,
+            is,
+            within,
+        } => {
+            format!(
+                "{} lack {} for {is} ± {within}",
+                who(*population),
+                what(*journey)
+            )
         }
-        Kind::NoDataLost { service: Some(service) } => {
+        Kind::NoDataLost {
+            service: Some(service),
+        } => {
             format!("no acknowledged data of {} is lost", t.service(*service).id)
         }
         Kind::NoDataLost { service: None } => "no acknowledged data is lost".to_string(),

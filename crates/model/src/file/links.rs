@@ -19,7 +19,8 @@ impl Build<'_> {
                 None => blank(name),
             };
             if link.from.is_empty() && !self.cx.failed() {
-                self.cx.error(at, format!("link `{name}` joins nothing"), "");
+                self.cx
+                    .error(at, format!("link `{name}` joins nothing"), "");
             }
             self.t.links.push(link);
         }
@@ -52,7 +53,8 @@ impl Build<'_> {
     fn between(&self, f: &Fields<'_>, name: &str) -> Option<(Vec<NodeId>, NodeId)> {
         const HELP: &str = "write `between: [A, B]`; A may be a list, each of which joins B";
         let Some(doc) = f.raw("between") else {
-            self.cx.error(f.at, format!("link `{name}` has no `between`"), HELP);
+            self.cx
+                .error(f.at, format!("link `{name}` has no `between`"), HELP);
             return None;
         };
         let Value::List(ends) = &doc.value else {
@@ -71,13 +73,15 @@ impl Build<'_> {
             (true, false) => (far, near),
             (false, false) => {
                 let what = "both ends of a link are classes or lists";
-                self.cx.error(doc.at, what, "one end is a single node; write two links");
+                self.cx
+                    .error(doc.at, what, "one end is a single node; write two links");
                 return None;
             }
         };
         let to = to.first().copied()?;
         if from.contains(&to) {
-            self.cx.error(doc.at, format!("link `{name}` joins a node to itself"), "");
+            self.cx
+                .error(doc.at, format!("link `{name}` joins a node to itself"), "");
         }
         Some((from, to))
     }
@@ -88,7 +92,8 @@ impl Build<'_> {
             let name = self.cx.text(item, "between")?;
             let id = NodeId::from(self.names.nodes.find(self.cx, &name, item.at)?);
             if ids.contains(&id) {
-                self.cx.error(item.at, format!("`{name}` is named twice"), "");
+                self.cx
+                    .error(item.at, format!("`{name}` is named twice"), "");
             } else {
                 ids.push(id);
             }
@@ -108,7 +113,8 @@ impl Build<'_> {
             let names: Vec<&str> = cycle.iter().map(|&i| self.t.links[i].id.as_str()).collect();
             let at: Span = self.names.links.place(cycle[0]);
             let what = format!("these links run over each other: {}", names.join(" over "));
-            self.cx.error(at, what, "a tunnel runs over circuits, never the reverse");
+            self.cx
+                .error(at, what, "a tunnel runs over circuits, never the reverse");
         }
     }
 }
@@ -119,7 +125,9 @@ pub(crate) fn standby(f: &Fields<'_>) -> Option<Standby> {
     let s = Fields::open(f.cx, doc, "standby")?;
     let standby = Standby {
         activates_in: s.duration_or("activates_in", Nanos::ZERO),
-        automatic: s.choice("when", &[("automatic", true), ("step", false)]).unwrap_or(true),
+        automatic: s
+            .choice("when", &[("automatic", true), ("step", false)])
+            .unwrap_or(true),
     };
     s.finish();
     Some(standby)

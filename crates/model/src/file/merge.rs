@@ -21,7 +21,9 @@ pub(crate) fn tidy(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+            Component::ParentDir
+                if matches!(out.components().next_back(), Some(Component::Normal(_))) =>
+            {
                 out.pop();
             }
             other => out.push(other),
@@ -39,14 +41,21 @@ pub(crate) fn folder(path: &Path) -> PathBuf {
 pub(crate) fn inside(root: &Path, from: &Path, name: &str) -> Option<PathBuf> {
     let named = Path::new(name);
     // A drive or a root is absolute on some systems only; both are refused on all.
-    let relative = named
-        .components()
-        .all(|c| matches!(c, Component::Normal(_) | Component::CurDir | Component::ParentDir));
+    let relative = named.components().all(|c| {
+        matches!(
+            c,
+            Component::Normal(_) | Component::CurDir | Component::ParentDir
+        )
+    });
     if !relative || name.contains(':') || name.contains('\\') || name.contains('\0') {
         return None;
     }
     let path = tidy(&from.join(named));
-    let rest = if root.as_os_str().is_empty() { Some(path.as_path()) } else { path.strip_prefix(root).ok() };
+    let rest = if root.as_os_str().is_empty() {
+        Some(path.as_path())
+    } else {
+        path.strip_prefix(root).ok()
+    };
     let stays = rest.is_some_and(|r| r.components().all(|c| matches!(c, Component::Normal(_))));
     stays.then_some(path)
 }
@@ -69,7 +78,13 @@ pub(crate) fn load(cx: &Cx, source: &dyn Source, path: &Path) -> Result<Doc, Pro
 
 /// Replaces the `include:` of a document by what it names.
 pub(crate) fn including(cx: &Cx, source: &dyn Source, path: &Path, doc: Doc) -> Doc {
-    let mut loader = Loader { cx, source, root: folder(path), files: 1, nodes: count(&doc) };
+    let mut loader = Loader {
+        cx,
+        source,
+        root: folder(path),
+        files: 1,
+        nodes: count(&doc),
+    };
     let mut chain = vec![tidy(path)];
     loader.expand(doc, &mut chain)
 }
@@ -84,12 +99,20 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn expand(&mut self, mut doc: Doc, chain: &mut Vec<PathBuf>) -> Doc {
-        let Value::Map(map) = &mut doc.value else { return doc };
-        let Some(include) = map.shift_remove("include") else { return doc };
+        let Value::Map(map) = &mut doc.value else {
+            return doc;
+        };
+        let Some(include) = map.shift_remove("include") else {
+            return doc;
+        };
         let mut base: Option<Doc> = None;
         for item in super::cx::one_or_many(&include.value) {
-            let Some(name) = self.cx.text(item, "include") else { continue };
-            let Some(part) = self.include(&name, item.at, chain) else { continue };
+            let Some(name) = self.cx.text(item, "include") else {
+                continue;
+            };
+            let Some(part) = self.include(&name, item.at, chain) else {
+                continue;
+            };
             match &mut base {
                 None => base = Some(part),
                 Some(base) => overlay(base, part),
@@ -105,12 +128,17 @@ impl Loader<'_> {
         let from = chain.last().map(|p| folder(p)).unwrap_or_default();
         let Some(path) = inside(&self.root, &from, name) else {
             let what = format!("`{name}` is outside the folder of the first file");
-            self.cx.error(at, what, "included files stand in the same folder, or below it");
+            self.cx.error(
+                at,
+                what,
+                "included files stand in the same folder, or below it",
+            );
             return None;
         };
         if chain.contains(&path) {
             let what = format!("`{name}` includes itself");
-            self.cx.error(at, what, "remove one of the `include:` lines of the circle");
+            self.cx
+                .error(at, what, "remove one of the `include:` lines of the circle");
             return None;
         }
         self.files += 1;
@@ -122,7 +150,11 @@ impl Loader<'_> {
         let doc = match read(self.cx, self.source, &path) {
             Ok(doc) => doc,
             Err(problems) if problems.0.iter().all(|p| p.line == 0) => {
-                let what = problems.0.first().map(|p| p.what.clone()).unwrap_or_default();
+                let what = problems
+                    .0
+                    .first()
+                    .map(|p| p.what.clone())
+                    .unwrap_or_default();
                 self.cx.error(at, format!("`{name}`: {what}"), "");
                 return None;
             }
@@ -133,7 +165,11 @@ impl Loader<'_> {
         };
         self.nodes += count(&doc);
         if self.nodes > MAX_TOTAL {
-            self.cx.error(at, format!("the files together hold more than {MAX_TOTAL} values"), "");
+            self.cx.error(
+                at,
+                format!("the files together hold more than {MAX_TOTAL} values"),
+                "",
+            );
             return None;
         }
         self.check_part(&doc, name, at);
@@ -147,7 +183,8 @@ impl Loader<'_> {
         let kind = doc.get("assize").and_then(Doc::scalar);
         if !matches!(kind, Some("part/v1" | "topology/v1")) {
             let what = format!("`{name}` is neither a part nor a topology");
-            self.cx.error(at, what, "its first line is `assize: part/v1`");
+            self.cx
+                .error(at, what, "its first line is `assize: part/v1`");
         }
     }
 }
@@ -195,7 +232,9 @@ fn overlay_entry(under: &mut Map, name: String, entry: Entry) {
 /// Which part of the path names nothing, with the nearest names there.
 pub(crate) fn set(doc: &mut Doc, path: &str, value: Doc) -> Result<(), String> {
     let parts: Vec<&str> = path.split('.').collect();
-    let Some((last, parents)) = parts.split_last() else { return Err("a path is missing".into()) };
+    let Some((last, parents)) = parts.split_last() else {
+        return Err("a path is missing".into());
+    };
     let mut node = doc;
     for part in parents {
         node = child(node, part)?;
@@ -248,7 +287,9 @@ fn child<'a>(node: &'a mut Doc, part: &str) -> Result<&'a mut Doc, String> {
             if !map.contains_key(part) {
                 return Err(unknown(part, map.keys().map(String::as_str)));
             }
-            map.get_mut(part).map(|e| &mut e.value).ok_or_else(String::new)
+            map.get_mut(part)
+                .map(|e| &mut e.value)
+                .ok_or_else(String::new)
         }
         Value::List(list) => {
             let index = position(list, part)?;
@@ -289,7 +330,10 @@ mod tests {
     #[test]
     fn maps_merge_lists_replace_and_null_deletes() {
         let mut base = read_text("a: {x: 1, y: 2}\nl: [1, 2]\nz: 3\n");
-        overlay(&mut base, read_text("a: {y: 9, w: {q: 1}}\nl: [7]\nz: null\n"));
+        overlay(
+            &mut base,
+            read_text("a: {y: 9, w: {q: 1}}\nl: [7]\nz: null\n"),
+        );
         assert_eq!(
             base.canonical().to_string(),
             r#"{"a":{"w":{"q":"1"},"x":"1","y":"9"},"l":["7"]}"#
@@ -299,9 +343,22 @@ mod tests {
     #[test]
     fn nothing_outside_the_folder_is_named() {
         let root = Path::new("a/b");
-        assert_eq!(inside(root, root, "c.yaml"), Some(PathBuf::from("a/b/c.yaml")));
-        assert_eq!(inside(root, root, "d/../c.yaml"), Some(PathBuf::from("a/b/c.yaml")));
-        for bad in ["../c.yaml", "/etc/passwd", "d/../../c", "C:\\x", "..\\x", "../bb/c"] {
+        assert_eq!(
+            inside(root, root, "c.yaml"),
+            Some(PathBuf::from("a/b/c.yaml"))
+        );
+        assert_eq!(
+            inside(root, root, "d/../c.yaml"),
+            Some(PathBuf::from("a/b/c.yaml"))
+        );
+        for bad in [
+            "../c.yaml",
+            "/etc/passwd",
+            "d/../../c",
+            "C:\\x",
+            "..\\x",
+            "../bb/c",
+        ] {
             assert_eq!(inside(root, root, bad), None, "{bad}");
         }
         let here = Path::new("");
@@ -337,8 +394,16 @@ mod tests {
             doc.canonical().to_string(),
             r#"{"n":{"a":{"c":"2"}},"t":[{"at":"5s","id":"x"},{"at":"6s"}]}"#
         );
-        assert!(set(&mut doc, "t.y.at", read_text("5s")).unwrap_err().contains("`x`"));
-        assert!(set(&mut doc, "n.aa.b", read_text("5s")).unwrap_err().contains("`a`"));
+        assert!(
+            set(&mut doc, "t.y.at", read_text("5s"))
+                .unwrap_err()
+                .contains("`x`")
+        );
+        assert!(
+            set(&mut doc, "n.aa.b", read_text("5s"))
+                .unwrap_err()
+                .contains("`a`")
+        );
         assert!(set(&mut doc, "n.a.zz", read_text("null")).is_err());
     }
 }

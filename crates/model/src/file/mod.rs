@@ -9,6 +9,7 @@ mod checks;
 pub(crate) mod cx;
 mod doc;
 mod expect;
+mod fields;
 mod links;
 mod merge;
 mod objectives;
@@ -66,7 +67,12 @@ impl MemorySource {
     /// Files by name and content.
     #[must_use]
     pub fn new<const N: usize>(files: [(&str, &str); N]) -> Self {
-        Self(files.into_iter().map(|(name, text)| (name.into(), text.into())).collect())
+        Self(
+            files
+                .into_iter()
+                .map(|(name, text)| (name.into(), text.into()))
+                .collect(),
+        )
     }
 
     /// Adds a file.
@@ -77,7 +83,10 @@ impl MemorySource {
 
 impl Source for MemorySource {
     fn read(&self, path: &Path) -> Result<Vec<u8>, String> {
-        self.0.get(path).cloned().ok_or_else(|| "there is no such file".to_string())
+        self.0
+            .get(path)
+            .cloned()
+            .ok_or_else(|| "there is no such file".to_string())
     }
 }
 
@@ -108,7 +117,10 @@ impl Kind {
 pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
     let doc = doc::parse(&mut doc::Files::default(), "", bytes).ok()?;
     let text = doc.get("assize")?.scalar()?.to_string();
-    Kind::ALL.into_iter().find(|(name, _)| *name == text).map(|(_, kind)| kind)
+    Kind::ALL
+        .into_iter()
+        .find(|(name, _)| *name == text)
+        .map(|(_, kind)| kind)
 }
 
 /// Reads a topology with all that it includes.
@@ -160,8 +172,7 @@ pub fn load_scenario(
         return Err(cx.outcome().err().unwrap_or_default());
     }
     let names = (stem(path), path.display().to_string());
-    let scenario =
-        scenario::read(&cx, &topology, &doc, names, expect.as_ref(), digest(&doc));
+    let scenario = scenario::read(&cx, &topology, &doc, names, expect.as_ref(), digest(&doc));
     let (pair, warnings) = finish(&cx, scenario.map(|s| (topology, s)))?;
     Ok((pair.0, pair.1, warnings))
 }
@@ -171,7 +182,9 @@ fn sound(t: &Topology) -> bool {
     let nodes = t.nodes.len();
     let node = |id: crate::ids::NodeId| id.index() < nodes;
     t.links.iter().all(|l| node(l.to))
-        && t.services.iter().all(|s| s.replicas.iter().all(|r| node(r.at)))
+        && t.services
+            .iter()
+            .all(|s| s.replicas.iter().all(|r| node(r.at)))
 }
 
 fn finish<T>(cx: &Cx, value: Option<T>) -> Result<(T, Vec<Problem>), Problems> {
@@ -190,7 +203,9 @@ fn named(mut topology: Topology, path: &Path) -> Topology {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_stem()
+        .map(|s| s.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// The topology of a scenario, taken out of it or read from the file that it names.
@@ -253,7 +268,9 @@ fn load_part(cx: &Cx, source: &dyn Source, path: &Path, at: Span) -> Option<Doc>
                     cx.error(at, format!("{}: {}", problem.file, problem.what), "");
                 }
             }
-            cx.extend(Problems(problems.0.into_iter().filter(|p| p.line > 0).collect()));
+            cx.extend(Problems(
+                problems.0.into_iter().filter(|p| p.line > 0).collect(),
+            ));
             None
         }
     }
@@ -265,19 +282,31 @@ fn expect_file(cx: &Cx, source: &dyn Source, path: &Path, doc: &Doc) -> Option<D
     let folder = merge::folder(path);
     let Some(file) = merge::inside(&folder, &folder, name) else {
         let what = format!("`{name}` is outside the scenario's folder");
-        cx.error(expect.at, what, "the file of symptoms stands beside the scenario, or below it");
+        cx.error(
+            expect.at,
+            what,
+            "the file of symptoms stands beside the scenario, or below it",
+        );
         return None;
     };
     load_part(cx, source, &file, expect.at)
 }
 
 fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) {
-    let name = Kind::ALL.iter().find(|(_, kind)| *kind == wanted).map_or("", |(name, _)| name);
+    let name = Kind::ALL
+        .iter()
+        .find(|(_, kind)| *kind == wanted)
+        .map_or("", |(name, _)| name);
     let help = format!("the first line of the file is `assize: {name}`");
     match doc.get("assize") {
         Some(stated) if stated.scalar() == Some(name) => {}
         Some(stated) => {
-            let text: String = stated.scalar().unwrap_or_default().chars().take(40).collect();
+            let text: String = stated
+                .scalar()
+                .unwrap_or_default()
+                .chars()
+                .take(40)
+                .collect();
             let known = Kind::ALL.iter().any(|(name, _)| *name == text);
             let what = if known {
                 format!("this is a `{text}`, and a `{name}` is needed here")
@@ -286,7 +315,11 @@ fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) {
             };
             cx.error(stated.at, what, help);
         }
-        None => cx.error(Span { len: 1, ..doc.at }, "the file does not say what it is", help),
+        None => cx.error(
+            Span { len: 1, ..doc.at },
+            "the file does not say what it is",
+            help,
+        ),
     }
 }
 
@@ -295,7 +328,10 @@ fn digest(doc: &Doc) -> String {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Instant zero of a scenario without `start:`: Monday 6 January 2025, 09:00 UTC, an ordinary

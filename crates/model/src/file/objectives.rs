@@ -11,9 +11,21 @@ use assize_fault::{Nanos, Ppb};
 
 /// The keys that say what is measured; an objective has exactly one.
 const KINDS: [&str; 15] = [
-    "rto", "rpo", "availability", "outages", "must_not_affect", "blast_radius",
-    "user_hours_lost", "latency", "retained_capacity", "backlog", "detection", "failback",
-    "split_brain", "duplicates", "backup_rule",
+    "rto",
+    "rpo",
+    "availability",
+    "outages",
+    "must_not_affect",
+    "blast_radius",
+    "user_hours_lost",
+    "latency",
+    "retained_capacity",
+    "backlog",
+    "detection",
+    "failback",
+    "split_brain",
+    "duplicates",
+    "backup_rule",
 ];
 
 /// What an objective may refer to.
@@ -51,7 +63,10 @@ impl Build<'_> {
 
     pub(crate) fn objectives(&mut self, f: &Fields<'_>) {
         let mut found: Vec<Objective> = Vec::new();
-        if matches!(f.raw("objectives").map(|d| &d.value), Some(super::doc::Value::List(_))) {
+        if matches!(
+            f.raw("objectives").map(|d| &d.value),
+            Some(super::doc::Value::List(_))
+        ) {
             for doc in f.list("objectives") {
                 if let Some(objective) = self.scope().objective(doc, None, &found) {
                     found.push(objective);
@@ -85,12 +100,18 @@ impl Scope<'_> {
             } else {
                 format!("an objective states one target, not {}", stated.len())
             };
-            self.cx.error(f.at, what, "for example `rto: 15m`, `rpo: 0s`, `availability: 99.9%`");
+            self.cx.error(
+                f.at,
+                what,
+                "for example `rto: 15m`, `rpo: 0s`, `availability: 99.9%`",
+            );
             return None;
         };
         let kind = self.kind(&f, kind_key);
         let journey = self.find(&f, "journey", self.journeys).map(JourneyId::from);
-        let population = self.find(&f, "population", self.populations).map(PopulationId::from);
+        let population = self
+            .find(&f, "population", self.populations)
+            .map(PopulationId::from);
         let mut service = self.find(&f, "service", self.services).map(ServiceId::from);
         if service.is_none() && !f.has("service") {
             service = self.implied_service(&f, kind_key);
@@ -99,7 +120,11 @@ impl Scope<'_> {
         let id = name.map(str::to_string).or_else(|| f.text("id"));
         let id = id.unwrap_or_else(|| self.slug(kind_key, journey, population, service, others));
         if others.iter().any(|o| o.id == id) {
-            self.cx.error(f.at, format!("two objectives are named `{id}`"), "give one another `id`");
+            self.cx.error(
+                f.at,
+                format!("two objectives are named `{id}`"),
+                "give one another `id`",
+            );
         }
         let at = f.at;
         let objective = Objective {
@@ -111,13 +136,27 @@ impl Scope<'_> {
             level: f.share("level").unwrap_or(Ppb::ONE),
             stable_for: f.duration("stable_for"),
             fault: f.text("fault"),
-            from_fault_end: f.choice("from", &[("fault_start", false), ("fault_end", true)]).unwrap_or(false),
+            from_fault_end: f
+                .choice("from", &[("fault_start", false), ("fault_end", true)])
+                .unwrap_or(false),
             excluding,
             during: f
-                .choice("during", &[("all", During::All), ("fault", During::Fault), ("after", During::After)])
+                .choice(
+                    "during",
+                    &[
+                        ("all", During::All),
+                        ("fault", During::Fault),
+                        ("after", During::After),
+                    ],
+                )
                 .unwrap_or_default(),
             window: f.raw("window").and_then(|d| self.window(d)),
-            source: format!("{} {}:{}", self.place, self.cx.files.borrow().name(at.file), at.line),
+            source: format!(
+                "{} {}:{}",
+                self.place,
+                self.cx.files.borrow().name(at.file),
+                at.line
+            ),
         };
         f.finish();
         Some(objective)
@@ -151,7 +190,8 @@ impl Scope<'_> {
         let max = o.whole("max", 0, u64::from(u32::MAX)).map(|n| n as u32);
         let total = o.duration("total");
         if max.is_none() && total.is_none() {
-            self.cx.error(o.at, "`outages` states `max`, `total`, or both", "");
+            self.cx
+                .error(o.at, "`outages` states `max`, `total`, or both", "");
         }
         o.finish();
         Some(Kind::Outages { max, total })
@@ -163,25 +203,40 @@ impl Scope<'_> {
             let text = self.cx.text(doc, "must_not_affect")?;
             let help = "write `population/NAME`, `journey/NAME` or `group/NAME`";
             let Some((kind, name)) = text.split_once('/') else {
-                self.cx.error(doc.at, format!("`{text}` does not say what it names"), help);
+                self.cx
+                    .error(doc.at, format!("`{text}` does not say what it names"), help);
                 continue;
             };
             let item = match kind {
-                "population" => self.populations.find(self.cx, name, doc.at)
+                "population" => self
+                    .populations
+                    .find(self.cx, name, doc.at)
                     .map(|i| Untouched::Population(PopulationId::from(i))),
-                "journey" => self.journeys.find(self.cx, name, doc.at)
+                "journey" => self
+                    .journeys
+                    .find(self.cx, name, doc.at)
                     .map(|i| Untouched::Journey(JourneyId::from(i))),
-                "group" => self.groups.find(self.cx, name, doc.at)
+                "group" => self
+                    .groups
+                    .find(self.cx, name, doc.at)
                     .map(|i| Untouched::Group(crate::ids::GroupId::from(i))),
                 _ => {
-                    self.cx.error(doc.at, format!("`{text}` names neither users nor a journey"), help);
+                    self.cx.error(
+                        doc.at,
+                        format!("`{text}` names neither users nor a journey"),
+                        help,
+                    );
                     None
                 }
             };
             list.extend(item);
         }
         if list.is_empty() && !self.cx.failed() {
-            self.cx.error(f.key("must_not_affect"), "`must_not_affect` names nobody", "");
+            self.cx.error(
+                f.key("must_not_affect"),
+                "`must_not_affect` names nobody",
+                "",
+            );
         }
         Some(Kind::MustNotAffect(list))
     }
@@ -190,21 +245,31 @@ impl Scope<'_> {
         let doc = f.raw("backup_rule")?;
         self.cx.parsed(doc, "backup_rule", "a backup rule", |text| {
             let help = "write `3-2-1` (copies, places, off site) or `3-2-1-1` (and offline)";
-            let parts: Vec<Option<u32>> =
-                text.split('-').map(|p| p.parse().ok().filter(|&n| n <= 100)).collect();
+            let parts: Vec<Option<u32>> = text
+                .split('-')
+                .map(|p| p.parse().ok().filter(|&n| n <= 100))
+                .collect();
             let (copies, places, off_site, offline) = match parts[..] {
                 [Some(a), Some(b), Some(c)] => (a, b, c, 0),
                 [Some(a), Some(b), Some(c), Some(d)] => (a, b, c, d),
                 _ => return Err(help.to_string()),
             };
-            Ok(Kind::BackupRule { copies, places, off_site, offline })
+            Ok(Kind::BackupRule {
+                copies,
+                places,
+                off_site,
+                offline,
+            })
         })
     }
 
     fn find(&self, f: &Fields<'_>, key: &'static str, names: &Names) -> Option<usize> {
         let doc = f.raw(key)?;
         let text = self.cx.text(doc, key)?;
-        let bare = text.strip_prefix(key).and_then(|t| t.strip_prefix('/')).unwrap_or(&text);
+        let bare = text
+            .strip_prefix(key)
+            .and_then(|t| t.strip_prefix('/'))
+            .unwrap_or(&text);
         names.find(self.cx, bare, doc.at)
     }
 
@@ -213,14 +278,22 @@ impl Scope<'_> {
         if !["rpo", "split_brain", "duplicates", "backup_rule"].contains(&kind) {
             return None;
         }
-        let stateful: Vec<usize> =
-            (0..self.all_services.len()).filter(|&i| self.all_services[i].state.is_some()).collect();
+        let stateful: Vec<usize> = (0..self.all_services.len())
+            .filter(|&i| self.all_services[i].state.is_some())
+            .collect();
         if let [only] = stateful[..] {
             return Some(ServiceId::from(only));
         }
-        let names: Vec<&str> = stateful.iter().map(|&i| self.all_services[i].id.as_str()).collect();
+        let names: Vec<&str> = stateful
+            .iter()
+            .map(|&i| self.all_services[i].id.as_str())
+            .collect();
         let help = self.cx.suggest("", names);
-        self.cx.error(f.key(kind), format!("`{kind}` is about one service: add `service`"), help);
+        self.cx.error(
+            f.key(kind),
+            format!("`{kind}` is about one service: add `service`"),
+            help,
+        );
         None
     }
 
@@ -241,10 +314,16 @@ impl Scope<'_> {
             population.is_none_or(|id| id.index() == *i)
                 && journey.is_none_or(|j| p.makes.iter().any(|(made, _)| *made == j))
         });
-        let places: Vec<NodeId> = concerned.flat_map(|(_, p)| p.at.iter().map(|a| a.0)).collect();
+        let places: Vec<NodeId> = concerned
+            .flat_map(|(_, p)| p.at.iter().map(|a| a.0))
+            .collect();
         if !out.is_empty() && !places.is_empty() && places.iter().all(|p| out.contains(p)) {
             let what = "this leaves out every user whom the objective is about";
-            self.cx.error(f.key("excluding"), what, "an objective about nobody measures nothing");
+            self.cx.error(
+                f.key("excluding"),
+                what,
+                "an objective about nobody measures nothing",
+            );
         }
         out
     }
@@ -298,7 +377,10 @@ impl Scope<'_> {
         if !taken(&slug) {
             return slug;
         }
-        (2..=others.len() + 2).map(|n| format!("{slug}-{n}")).find(|id| !taken(id)).unwrap_or(slug)
+        (2..=others.len() + 2)
+            .map(|n| format!("{slug}-{n}"))
+            .find(|id| !taken(id))
+            .unwrap_or(slug)
     }
 }
 
@@ -312,7 +394,11 @@ pub(crate) fn instant(
 ) -> Option<Nanos> {
     cx.parsed(doc, key, "an instant", |text| {
         let dated = text.len() >= 10 && text.as_bytes().get(4) == Some(&b'-');
-        let offset = if dated { calendar.local(text, start)? } else { Nanos::parse(text)? };
+        let offset = if dated {
+            calendar.local(text, start)?
+        } else {
+            Nanos::parse(text)?
+        };
         if offset.0.abs() > super::cx::LONGEST.0 {
             return Err("an instant is within ten years of the start".into());
         }

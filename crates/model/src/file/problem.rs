@@ -58,7 +58,10 @@ impl Problems {
     /// How many errors.
     #[must_use]
     pub fn errors(&self) -> usize {
-        self.0.iter().filter(|p| p.severity == Severity::Error).count()
+        self.0
+            .iter()
+            .filter(|p| p.severity == Severity::Error)
+            .count()
     }
 }
 
@@ -95,8 +98,11 @@ impl Problem {
     /// The part of the line to print, how many columns stand before the place, and its length.
     fn excerpt(&self) -> (String, usize, usize) {
         // A control character would move the caret away from its place, or move the cursor.
-        let chars: Vec<char> =
-            self.source_line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let chars: Vec<char> = self
+            .source_line
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
         let column = (self.column.max(1) as usize - 1).min(chars.len());
         let first = if column > WIDTH - 40 { column - 40 } else { 0 };
         let last = chars.len().min(first + WIDTH);
@@ -121,17 +127,25 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 /// The names most like `wanted`, best first, at most three; ready for a help line.
-pub(crate) fn nearest<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str>,
-) -> Vec<&'a str> {
-    let wanted: Vec<char> = wanted.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect();
+pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let wanted: Vec<char> = wanted
+        .chars()
+        .take(LONGEST_NAME)
+        .flat_map(char::to_lowercase)
+        .collect();
     let mut found: Vec<(usize, &str)> = Vec::new();
     for name in names.into_iter().take(MOST_NAMES) {
-        let chars: Vec<char> =
-            name.chars().take(LONGEST_NAME).flat_map(char::to_lowercase).collect();
+        let chars: Vec<char> = name
+            .chars()
+            .take(LONGEST_NAME)
+            .flat_map(char::to_lowercase)
+            .collect();
         // One slip in a short name, more in longer ones; none where it would be another name.
-        let allowed = wanted.len().max(chars.len()).div_ceil(3).min(wanted.len().saturating_sub(1));
+        let allowed = wanted
+            .len()
+            .max(chars.len())
+            .div_ceil(3)
+            .min(wanted.len().saturating_sub(1));
         if wanted.len().abs_diff(chars.len()) > allowed && !contains(&chars, &wanted) {
             continue;
         }
@@ -145,7 +159,12 @@ pub(crate) fn nearest<'a>(
     found.sort();
     found.dedup();
     let best = found.first().map_or(0, |f| f.0);
-    found.into_iter().filter(|f| f.0 <= best + 1).take(3).map(|(_, name)| name).collect()
+    found
+        .into_iter()
+        .filter(|f| f.0 <= best + 1)
+        .take(3)
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// Names longer than this are compared by their beginnings.

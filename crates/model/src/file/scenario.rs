@@ -74,9 +74,9 @@ pub(crate) fn read(
 ) -> Option<Scenario> {
     let f = Fields::open(cx, doc, "scenario")?;
     f.ignore(&["assize", "include", "topology", "bindings"]);
-    let stated = f.raw("start").and_then(|d| {
-        cx.parsed(d, "start", "an instant", |text| t.calendar.timestamp(text))
-    });
+    let stated = f
+        .raw("start")
+        .and_then(|d| cx.parsed(d, "start", "an instant", |text| t.calendar.timestamp(text)));
     let start = stated.unwrap_or_else(super::default_start);
     let tables = Tables::new(t);
     let mut r = Reader {
@@ -141,7 +141,9 @@ impl Reader<'_> {
     }
 
     fn steady_state(&self, f: &Fields<'_>) -> Nanos {
-        let Some(s) = f.raw("steady_state").and_then(|d| Fields::open(self.cx, d, "steady state"))
+        let Some(s) = f
+            .raw("steady_state")
+            .and_then(|d| Fields::open(self.cx, d, "steady state"))
         else {
             return Nanos::ZERO;
         };
@@ -151,23 +153,45 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, doc: &Doc) {
-        let kind = if doc.get("do").is_some() { "step" } else { "fault" };
-        let Some(f) = Fields::open(self.cx, doc, kind) else { return };
-        let number = if kind == "step" { self.steps.len() } else { self.faults.len() } + 1;
+        let kind = if doc.get("do").is_some() {
+            "step"
+        } else {
+            "fault"
+        };
+        let Some(f) = Fields::open(self.cx, doc, kind) else {
+            return;
+        };
+        let number = if kind == "step" {
+            self.steps.len()
+        } else {
+            self.faults.len()
+        } + 1;
         let id = f.text("id").unwrap_or_else(|| format!("{kind}-{number}"));
         let place = f.raw("id").map_or(f.at, |d| d.at);
         super::cx::check_name(self.cx, kind, &id, place);
         if self.ids.get(&id).is_some() {
-            self.cx.error(place, format!("two entries of the timeline are named `{id}`"), "");
+            self.cx.error(
+                place,
+                format!("two entries of the timeline are named `{id}`"),
+                "",
+            );
         }
         self.ids.add(&id, place);
         let at = f.raw("at").and_then(|d| self.instant(d, "at"));
         if !f.has("at") {
-            self.cx.error(f.at, format!("`{id}` has no `at`"), "when it begins, such as `at: 0s`");
+            self.cx.error(
+                f.at,
+                format!("`{id}` has no `at`"),
+                "when it begins, such as `at: 0s`",
+            );
         }
         let at = at.unwrap_or(Nanos::ZERO);
         if at < Nanos::ZERO {
-            self.cx.error(f.key("at"), "nothing happens before `start`", "move `start`, or `at`");
+            self.cx.error(
+                f.key("at"),
+                "nothing happens before `start`",
+                "move `start`, or `at`",
+            );
         }
         if kind == "step" {
             self.step(&f, id, at);
@@ -206,7 +230,8 @@ impl Reader<'_> {
         let along = |t: &Target| matches!(t, Target::Link(..) | Target::Flow(..));
         if params.against_required && !targets.iter().all(along) {
             let help = "name the far side: `against: domain/dc-south`";
-            self.cx.error(f.at, format!("`{}` needs `against`", kind.name), help);
+            self.cx
+                .error(f.at, format!("`{}` needs `against`", kind.name), help);
         }
         let until = self.until(f, at);
         self.places.push((f.at, until.is_some()));
@@ -229,14 +254,19 @@ impl Reader<'_> {
 
     fn fault_kind(&self, f: &Fields<'_>) -> Option<&'static FaultKind> {
         let Some(doc) = f.raw("fault") else {
-            self.cx.error(f.at, "an entry of the timeline has `fault` or `do`", "for example `fault: outage`");
+            self.cx.error(
+                f.at,
+                "an entry of the timeline has `fault` or `do`",
+                "for example `fault: outage`",
+            );
             return None;
         };
         let text = self.cx.text(doc, "fault")?;
         let kind = faults::find(&text);
         if kind.is_none() {
             let help = self.cx.suggest(&text, faults::all().iter().map(|k| k.name));
-            self.cx.error(doc.at, format!("no fault is named `{text}`"), help);
+            self.cx
+                .error(doc.at, format!("no fault is named `{text}`"), help);
         }
         kind
     }
@@ -245,24 +275,37 @@ impl Reader<'_> {
         let f = Fields::open(self.cx, doc, "flap")?;
         let (down, up) = (f.period("down"), f.period("up"));
         if !f.has("down") || !f.has("up") {
-            self.cx.error(f.at, "`flap` needs `down` and `up`", "for example `{down: 2m, up: 10m}`");
+            self.cx.error(
+                f.at,
+                "`flap` needs `down` and `up`",
+                "for example `{down: 2m, up: 10m}`",
+            );
         }
         f.finish();
-        Some(Flap { down: down?, up: up? })
+        Some(Flap {
+            down: down?,
+            up: up?,
+        })
     }
 
     fn of(&self, doc: &Doc) -> Option<Of> {
         let f = Fields::open(self.cx, doc, "narrowing")?;
-        let count = f.whole("count", 1, u64::from(u32::MAX)).map(|n| Of::Count(n as u32));
+        let count = f
+            .whole("count", 1, u64::from(u32::MAX))
+            .map(|n| Of::Count(n as u32));
         let share = f.share("share").map(Of::Share);
         let group = f.raw("group").and_then(|d| {
             let name = self.cx.text(d, "group")?;
             let bare = name.strip_prefix("group/").unwrap_or(&name);
-            self.tables.groups.find(self.cx, bare, d.at).map(|i| Of::Group(GroupId::from(i)))
+            self.tables
+                .groups
+                .find(self.cx, bare, d.at)
+                .map(|i| Of::Group(GroupId::from(i)))
         });
         let stated = [f.has("count"), f.has("share"), f.has("group")];
         if stated.iter().filter(|s| **s).count() != 1 {
-            self.cx.error(f.at, "`of` states one of `count`, `share` and `group`", "");
+            self.cx
+                .error(f.at, "`of` states one of `count`, `share` and `group`", "");
         }
         f.finish();
         count.or(share).or(group)
@@ -273,22 +316,40 @@ impl Reader<'_> {
         let length = f.duration("for");
         let until = f.raw("until").and_then(|d| self.instant(d, "until"));
         if f.has("for") && f.has("until") {
-            self.cx.error(f.key("until"), "`for` and `until` are both given", "keep one");
+            self.cx.error(
+                f.key("until"),
+                "`for` and `until` are both given",
+                "keep one",
+            );
         }
         if until.is_some_and(|until| until <= at) {
-            self.cx.error(f.key("until"), "the fault ends before it begins", "`until` is after `at`");
+            self.cx.error(
+                f.key("until"),
+                "the fault ends before it begins",
+                "`until` is after `at`",
+            );
         }
         if length == Some(Nanos::ZERO) {
-            self.cx.error(f.key("for"), "a fault lasts longer than no time at all", "");
+            self.cx
+                .error(f.key("for"), "a fault lasts longer than no time at all", "");
         }
         until.or(length.map(|length| at + length))
     }
 
     /// The elements that a field selects: a union of selectors.
-    fn selection(&mut self, f: &Fields<'_>, key: &'static str, kind: Option<&FaultKind>) -> Vec<Target> {
+    fn selection(
+        &mut self,
+        f: &Fields<'_>,
+        key: &'static str,
+        kind: Option<&FaultKind>,
+    ) -> Vec<Target> {
         let mut found: Vec<Target> = Vec::new();
         if !f.has(key) {
-            self.cx.error(f.at, format!("`{key}` is missing"), "for example `domain/dc-north`");
+            self.cx.error(
+                f.at,
+                format!("`{key}` is missing"),
+                "for example `domain/dc-north`",
+            );
         }
         for (text, at) in f.texts(key) {
             if self.cx.full() {
@@ -297,13 +358,20 @@ impl Reader<'_> {
             match resolve_selector(self.t, &text) {
                 Ok(targets) => {
                     if let Some(Err(help)) = kind.map(|k| allowed(k, &text, &targets)) {
-                        let what = format!("`{}` cannot be done to `{text}`", kind.map_or("", |k| k.name));
+                        let what = format!(
+                            "`{}` cannot be done to `{text}`",
+                            kind.map_or("", |k| k.name)
+                        );
                         self.cx.error(at, what, help);
                     }
                     found.extend(targets);
                 }
                 Err(help) => {
-                    self.cx.error(at, format!("`{text}` selects nothing that can be targeted"), help);
+                    self.cx.error(
+                        at,
+                        format!("`{text}` selects nothing that can be targeted"),
+                        help,
+                    );
                 }
             }
         }
@@ -314,7 +382,11 @@ impl Reader<'_> {
         found.dedup();
         self.targets += found.len();
         if self.targets > MAX_TARGETS {
-            self.cx.error(f.key(key), format!("more than {MAX_TARGETS} elements are selected"), "");
+            self.cx.error(
+                f.key(key),
+                format!("more than {MAX_TARGETS} elements are selected"),
+                "",
+            );
             return Vec::new();
         }
         found
@@ -322,8 +394,12 @@ impl Reader<'_> {
 
     fn named_domains(&self, f: &Fields<'_>) -> Vec<crate::ids::DomainId> {
         let texts = f.texts("target");
-        let patterns = texts.iter().filter_map(|(text, _)| text.strip_prefix("domain/"));
-        patterns.flat_map(|p| domains_named(self.t, p).unwrap_or_default()).collect()
+        let patterns = texts
+            .iter()
+            .filter_map(|(text, _)| text.strip_prefix("domain/"));
+        patterns
+            .flat_map(|p| domains_named(self.t, p).unwrap_or_default())
+            .collect()
     }
 
     fn step(&mut self, f: &Fields<'_>, id: String, at: Nanos) {
@@ -363,7 +439,8 @@ impl Reader<'_> {
                     (Do::Restore, [Target::Service(s)]) => Some(Action::Restore(*s)),
                     _ => {
                         let what = format!("`{target_text}` is not one service");
-                        self.cx.error(f.key("target"), what, "name one: `service/NAME`");
+                        self.cx
+                            .error(f.key("target"), what, "name one: `service/NAME`");
                         None
                     }
                 }
@@ -371,7 +448,12 @@ impl Reader<'_> {
         };
         self.check_restorable(f, action.as_ref());
         if let Some(action) = action {
-            self.steps.push(StepEntry { id, at, action, target_text });
+            self.steps.push(StepEntry {
+                id,
+                at,
+                action,
+                target_text,
+            });
         }
     }
 
@@ -380,7 +462,8 @@ impl Reader<'_> {
             let service = self.t.service(*service);
             if service.state.as_ref().is_none_or(|s| s.backups.is_empty()) {
                 let what = format!("`{}` has no backup to restore from", service.id);
-                self.cx.error(f.key("target"), what, "state its backups in the topology");
+                self.cx
+                    .error(f.key("target"), what, "state its backups in the topology");
             }
         }
     }
@@ -395,8 +478,14 @@ impl Reader<'_> {
     fn find_fault(&self, name: &str, at: Span) -> Option<usize> {
         let found = self.faults.iter().position(|x| x.id == name);
         if found.is_none() {
-            let help = self.cx.suggest(name, self.faults.iter().map(|x| x.id.as_str()));
-            self.cx.error(at, format!("no fault of this scenario is named `{name}`"), help);
+            let help = self
+                .cx
+                .suggest(name, self.faults.iter().map(|x| x.id.as_str()));
+            self.cx.error(
+                at,
+                format!("no fault of this scenario is named `{name}`"),
+                help,
+            );
         }
         found
     }
@@ -415,18 +504,24 @@ impl Reader<'_> {
         for target in &targets {
             let (name, standby) = match target {
                 Target::Link(id, _) => (&self.t.link(*id).id, self.t.link(*id).standby.is_some()),
-                Target::Access(id) => {
-                    (&self.t.access_path(*id).id, self.t.access_path(*id).standby.is_some())
-                }
+                Target::Access(id) => (
+                    &self.t.access_path(*id).id,
+                    self.t.access_path(*id).standby.is_some(),
+                ),
                 _ => {
                     let what = "only links and access paths are activated";
-                    self.cx.error(f.key("target"), what, "name `link/…` or `access/…`");
+                    self.cx
+                        .error(f.key("target"), what, "name `link/…` or `access/…`");
                     break;
                 }
             };
             if !standby {
                 let what = format!("`{name}` is not on standby: it is in service all the time");
-                self.cx.warn(f.key("target"), what, "give it `standby: {activates_in: …}`");
+                self.cx.warn(
+                    f.key("target"),
+                    what,
+                    "give it `standby: {activates_in: …}`",
+                );
             }
         }
         targets
@@ -435,7 +530,9 @@ impl Reader<'_> {
     fn responses(&mut self, f: &Fields<'_>) -> Vec<Response> {
         let mut found: Vec<Response> = Vec::new();
         for doc in f.list("respond") {
-            let Some(f) = Fields::open(self.cx, doc, "response") else { continue };
+            let Some(f) = Fields::open(self.cx, doc, "response") else {
+                continue;
+            };
             let to = f.required_text("to", "the fault that people respond to");
             let detect = f.duration_or("detect", Nanos::ZERO);
             let diagnose = f.duration_or("diagnose", Nanos::ZERO);
@@ -443,10 +540,18 @@ impl Reader<'_> {
             let restore = f.raw("restore").and_then(|d| {
                 let name = self.cx.text(d, "restore")?;
                 let bare = name.strip_prefix("service/").unwrap_or(&name).to_string();
-                let id = crate::ids::ServiceId::from(self.tables.services.find(self.cx, &bare, d.at)?);
-                if self.t.service(id).state.as_ref().is_none_or(|s| s.backups.is_empty()) {
+                let id =
+                    crate::ids::ServiceId::from(self.tables.services.find(self.cx, &bare, d.at)?);
+                if self
+                    .t
+                    .service(id)
+                    .state
+                    .as_ref()
+                    .is_none_or(|s| s.backups.is_empty())
+                {
                     let what = format!("`{bare}` has no backup to restore from");
-                    self.cx.error(d.at, what, "state its backups in the topology");
+                    self.cx
+                        .error(d.at, what, "state its backups in the topology");
                 }
                 Some(id)
             });
@@ -454,19 +559,31 @@ impl Reader<'_> {
             if let Some(fault) = self.find_fault(&to, place).filter(|_| !to.is_empty()) {
                 let (_, bounded) = self.places[fault];
                 if bounded {
-                    let what = format!("`{to}` ends when its fix is done, and also has `for` or `until`");
+                    let what =
+                        format!("`{to}` ends when its fix is done, and also has `for` or `until`");
                     self.cx.error(place, what, "remove one of them");
                 }
                 if found.iter().any(|r| r.fault == fault) {
-                    self.cx.error(place, format!("`{to}` has two responses"), "keep one");
+                    self.cx
+                        .error(place, format!("`{to}` has two responses"), "keep one");
                 }
                 let entry = &mut self.faults[fault];
                 entry.until = entry.at + detect + diagnose + fix;
                 entry.bounded = true;
                 if entry.until == entry.at {
-                    self.cx.error(f.at, "this response takes no time", "add `detect`, `diagnose` or `fix`");
+                    self.cx.error(
+                        f.at,
+                        "this response takes no time",
+                        "add `detect`, `diagnose` or `fix`",
+                    );
                 }
-                found.push(Response { fault, detect, diagnose, fix, restore });
+                found.push(Response {
+                    fault,
+                    detect,
+                    diagnose,
+                    fix,
+                    restore,
+                });
             }
             f.finish();
         }
@@ -474,31 +591,55 @@ impl Reader<'_> {
     }
 
     fn end(&self, f: &Fields<'_>) -> Nanos {
-        let faults = self.faults.iter().map(|x| if x.bounded { x.until } else { x.at });
-        let last = faults.chain(self.steps.iter().map(|s| s.at)).max().unwrap_or(Nanos::ZERO);
-        let settle = f.raw("settle").and_then(|d| self.settle(d)).unwrap_or(SETTLE);
-        let Some(doc) = f.raw("end") else { return last + settle };
+        let faults = self
+            .faults
+            .iter()
+            .map(|x| if x.bounded { x.until } else { x.at });
+        let last = faults
+            .chain(self.steps.iter().map(|s| s.at))
+            .max()
+            .unwrap_or(Nanos::ZERO);
+        let settle = f
+            .raw("settle")
+            .and_then(|d| self.settle(d))
+            .unwrap_or(SETTLE);
+        let Some(doc) = f.raw("end") else {
+            return last + settle;
+        };
         if f.has("settle") {
-            self.cx.error(f.key("settle"), "`end` and `settle` are both given", "keep one");
+            self.cx.error(
+                f.key("settle"),
+                "`end` and `settle` are both given",
+                "keep one",
+            );
         }
-        let Some(end) = self.instant(doc, "end") else { return last + settle };
+        let Some(end) = self.instant(doc, "end") else {
+            return last + settle;
+        };
         if end < last {
             let late = self.faults.iter().find(|x| x.bounded && x.until > end);
             let what = match late {
                 Some(fault) => format!("the scenario ends before `{}` does", fault.id),
                 None => "the scenario ends before its last fault or step begins".to_string(),
             };
-            self.cx.error(doc.at, what, format!("`end` is at least {last} after the start"));
+            self.cx.error(
+                doc.at,
+                what,
+                format!("`end` is at least {last} after the start"),
+            );
         }
         if end <= Nanos::ZERO {
-            self.cx.error(doc.at, "the scenario ends before it starts", "");
+            self.cx
+                .error(doc.at, "the scenario ends before it starts", "");
         }
         end
     }
 
     /// A duration, or `{until: stable 10s, max: 60s}`, of which the longest is planned.
     fn settle(&self, doc: &Doc) -> Option<Nanos> {
-        let Value::Map(_) = doc.value else { return self.cx.duration(doc, "settle") };
+        let Value::Map(_) = doc.value else {
+            return self.cx.duration(doc, "settle");
+        };
         let f = Fields::open(self.cx, doc, "settling")?;
         if let Some(until) = f.raw("until") {
             self.cx.parsed(until, "until", "a condition", |text| {
@@ -508,7 +649,11 @@ impl Reader<'_> {
         }
         let max = f.duration("max");
         if !f.has("max") {
-            self.cx.error(f.at, "`max` is missing", "the longest that is waited: `max: 60s`");
+            self.cx.error(
+                f.at,
+                "`max` is missing",
+                "the longest that is waited: `max: 60s`",
+            );
         }
         f.finish();
         max
@@ -523,14 +668,25 @@ impl Reader<'_> {
             if let Some(flap) = fault.flap
                 && (fault.until - fault.at).0 / (flap.down + flap.up).0.max(1) > MAX_TURNS
             {
-                let what = format!("`{}` would go up and down more than {MAX_TURNS} times", fault.id);
-                self.cx.error(*place, what, "make `down` and `up` longer, or the fault shorter");
+                let what = format!(
+                    "`{}` would go up and down more than {MAX_TURNS} times",
+                    fault.id
+                );
+                self.cx.error(
+                    *place,
+                    what,
+                    "make `down` and `up` longer, or the fault shorter",
+                );
             }
         }
     }
 
     fn objectives(&self, f: &Fields<'_>) -> Vec<Objective> {
-        let known = |o: &&Objective| o.fault.as_ref().is_none_or(|id| self.faults.iter().any(|x| x.id == *id));
+        let known = |o: &&Objective| {
+            o.fault
+                .as_ref()
+                .is_none_or(|id| self.faults.iter().any(|x| x.id == *id))
+        };
         if !f.has("objectives") {
             // One that names a fault is about the scenarios that have it.
             return self.t.objectives.iter().filter(known).cloned().collect();
@@ -548,7 +704,11 @@ impl Reader<'_> {
             if matches!(doc.value, Value::Map(_)) || found.iter().all(|o| o.id != objective.id) {
                 found.push(objective);
             } else {
-                self.cx.error(doc.at, format!("objective `{}` is selected twice", objective.id), "");
+                self.cx.error(
+                    doc.at,
+                    format!("objective `{}` is selected twice", objective.id),
+                    "",
+                );
             }
         }
         found
@@ -558,8 +718,14 @@ impl Reader<'_> {
         let name = self.cx.text(doc, "objectives")?;
         let found = self.t.objectives.iter().find(|o| o.id == name);
         if found.is_none() {
-            let help = self.cx.suggest(&name, self.t.objectives.iter().map(|o| o.id.as_str()));
-            self.cx.error(doc.at, format!("no objective of the topology is named `{name}`"), help);
+            let help = self
+                .cx
+                .suggest(&name, self.t.objectives.iter().map(|o| o.id.as_str()));
+            self.cx.error(
+                doc.at,
+                format!("no objective of the topology is named `{name}`"),
+                help,
+            );
         }
         found.cloned()
     }
@@ -567,8 +733,12 @@ impl Reader<'_> {
     /// `live:` is for runs on real systems; here only the names in it are checked.
     fn live(&self, f: &Fields<'_>) {
         let Some(doc) = f.raw("live") else { return };
-        let Some(map) = self.cx.map(doc, "live", "a map") else { return };
-        let Some(faults) = map.get("faults").and_then(|e| e.value.map()) else { return };
+        let Some(map) = self.cx.map(doc, "live", "a map") else {
+            return;
+        };
+        let Some(faults) = map.get("faults").and_then(|e| e.value.map()) else {
+            return;
+        };
         for (name, entry) in faults {
             self.find_fault(name, entry.key);
         }
@@ -577,17 +747,41 @@ impl Reader<'_> {
 
 /// The parameters of all faults.
 const PARAMETERS: &[&str] = &[
-    "fault", "target", "of", "for", "until", "flap", "how", "latency", "jitter", "loss", "bandwidth", "errors",
-    "down", "up", "against", "from", "one_way", "left", "lost", "spare",
+    "fault",
+    "target",
+    "of",
+    "for",
+    "until",
+    "flap",
+    "how",
+    "latency",
+    "jitter",
+    "loss",
+    "bandwidth",
+    "errors",
+    "down",
+    "up",
+    "against",
+    "from",
+    "one_way",
+    "left",
+    "lost",
+    "spare",
 ];
 
 /// Whether a fault may be on what a selector names. A domain or a pattern holds elements of many
 /// kinds; those that the fault is not for are passed over, unless that is all of them.
 fn allowed(kind: &FaultKind, text: &str, targets: &[Target]) -> Result<(), String> {
     let mut wrong = targets.iter().filter_map(|t| kind.allows(t).err());
-    let Some(first) = wrong.next() else { return Ok(()) };
+    let Some(first) = wrong.next() else {
+        return Ok(());
+    };
     let mixed = text.starts_with("domain/") || text.contains('*');
-    if mixed && wrong.count() + 1 < targets.len() { Ok(()) } else { Err(first) }
+    if mixed && wrong.count() + 1 < targets.len() {
+        Ok(())
+    } else {
+        Err(first)
+    }
 }
 
 /// The texts of a field as one.
@@ -619,8 +813,14 @@ pub fn bare_scenario(
     for (i, text) in down.iter().enumerate() {
         let targets = resolve_selector(t, text)?;
         allowed(outage, text, &targets)?;
-        let targets: Vec<Target> = targets.into_iter().filter(|x| outage.allows(x).is_ok()).collect();
-        let named = text.strip_prefix("domain/").map(|p| domains_named(t, p)).transpose()?;
+        let targets: Vec<Target> = targets
+            .into_iter()
+            .filter(|x| outage.allows(x).is_ok())
+            .collect();
+        let named = text
+            .strip_prefix("domain/")
+            .map(|p| domains_named(t, p))
+            .transpose()?;
         entries.push(FaultEntry {
             id: format!("fault-{}", i + 1),
             kind: outage.name,
@@ -645,7 +845,12 @@ pub fn bare_scenario(
         faults: entries,
         steps: Vec::new(),
         responses: Vec::new(),
-        objectives: t.objectives.iter().filter(|o| o.fault.is_none()).cloned().collect(),
+        objectives: t
+            .objectives
+            .iter()
+            .filter(|o| o.fault.is_none())
+            .cloned()
+            .collect(),
         expect: Vec::new(),
         stable_for: STABLE_FOR,
         tags: Vec::new(),

@@ -9,8 +9,17 @@ use crate::topology::{Mode, SiteRange, Topology};
 use assize_fault::Ppb;
 
 /// The first words.
-const KINDS: [&str; 9] =
-    ["node", "link", "service", "domain", "group", "flow", "access", "population", "journey"];
+const KINDS: [&str; 9] = [
+    "node",
+    "link",
+    "service",
+    "domain",
+    "group",
+    "flow",
+    "access",
+    "population",
+    "journey",
+];
 
 /// Elements that a selector names, domains and groups expanded.
 ///
@@ -20,7 +29,10 @@ pub fn resolve_selector(topology: &Topology, text: &str) -> Result<Vec<Target>, 
     let (kind, rest) = match text.split_once('/') {
         Some((kind, rest)) if KINDS.contains(&kind) => (kind, rest),
         Some((kind, _)) => {
-            return Err(format!("`{kind}/` names nothing; {}", did_you_mean(kind, KINDS)));
+            return Err(format!(
+                "`{kind}/` names nothing; {}",
+                did_you_mean(kind, KINDS)
+            ));
         }
         None => return Err(bare(topology, text)),
     };
@@ -31,16 +43,23 @@ pub fn resolve_selector(topology: &Topology, text: &str) -> Result<Vec<Target>, 
             .map(|i| Target::Link(LinkId::from(i), Sites::All))
             .collect(),
         "service" => service(topology, rest)?,
-        "domain" => domains_named(topology, rest)?.into_iter().flat_map(|d| in_domain(topology, d)).collect(),
+        "domain" => domains_named(topology, rest)?
+            .into_iter()
+            .flat_map(|d| in_domain(topology, d))
+            .collect(),
         "group" => matching("group", rest, topology.groups.iter().map(|g| g.id.as_str()))?
             .into_iter()
             .flat_map(|i| in_group(topology, GroupId::from(i)))
             .collect(),
         "flow" => vec![flow(topology, rest)?],
-        "access" => matching("access path", rest, topology.access.iter().map(|a| a.id.as_str()))?
-            .into_iter()
-            .map(|i| Target::Access(crate::ids::AccessId::from(i)))
-            .collect(),
+        "access" => matching(
+            "access path",
+            rest,
+            topology.access.iter().map(|a| a.id.as_str()),
+        )?
+        .into_iter()
+        .map(|i| Target::Access(crate::ids::AccessId::from(i)))
+        .collect(),
         _ => {
             return Err(format!(
                 "a {kind} cannot fail, so nothing can be done to it; name a node, link, service or domain that it relies on"
@@ -61,7 +80,10 @@ fn bare(t: &Topology, text: &str) -> String {
     let kinds: [(&str, Vec<&str>); 5] = [
         ("node", t.nodes.iter().map(|x| x.id.as_str()).collect()),
         ("link", t.links.iter().map(|x| x.id.as_str()).collect()),
-        ("service", t.services.iter().map(|x| x.id.as_str()).collect()),
+        (
+            "service",
+            t.services.iter().map(|x| x.id.as_str()).collect(),
+        ),
         ("domain", t.domains.iter().map(|x| x.id.as_str()).collect()),
         ("group", t.groups.iter().map(|x| x.id.as_str()).collect()),
     ];
@@ -83,20 +105,31 @@ fn matching<'a>(
     pattern: &str,
     names: impl Iterator<Item = &'a str> + Clone,
 ) -> Result<Vec<usize>, String> {
-    let found: Vec<usize> =
-        names.clone().enumerate().filter(|(_, n)| glob(pattern, n)).map(|(i, _)| i).collect();
+    let found: Vec<usize> = names
+        .clone()
+        .enumerate()
+        .filter(|(_, n)| glob(pattern, n))
+        .map(|(i, _)| i)
+        .collect();
     if found.is_empty() {
         let names: Vec<&str> = names.collect();
         let shown: String = pattern.chars().take(60).collect();
-        return Err(format!("no {what} is named `{shown}`; {}", did_you_mean(pattern, names)));
+        return Err(format!(
+            "no {what} is named `{shown}`; {}",
+            did_you_mean(pattern, names)
+        ));
     }
     Ok(found)
 }
 
 /// Whether `*` in a pattern can be filled in so that it is the name.
 pub(crate) fn glob(pattern: &str, name: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut left) = name.strip_prefix(first) else { return false };
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(mut left) = name.strip_prefix(first) else {
+        return false;
+    };
     let mut parts: Vec<&str> = rest.split('*').collect();
     let last = parts.pop().unwrap_or("");
     for part in parts {
@@ -137,9 +170,10 @@ fn node(t: &Topology, rest: &str) -> Result<Vec<Target>, String> {
         }
     }
     match inner {
-        Some(inner) if targets.is_empty() => {
-            Err(format!("`node/{name}` has no part or unit `{inner}`; {}", did_you_mean(inner, inside)))
-        }
+        Some(inner) if targets.is_empty() => Err(format!(
+            "`node/{name}` has no part or unit `{inner}`; {}",
+            did_you_mean(inner, inside)
+        )),
         _ => Ok(targets),
     }
 }
@@ -148,14 +182,22 @@ fn service(t: &Topology, rest: &str) -> Result<Vec<Target>, String> {
     let names = || t.services.iter().map(|s| s.id.as_str());
     if let Some((name, role)) = rest.split_once('@') {
         if role != "primary" {
-            return Err(format!("`@{role}` is unknown; write `service/{name}@primary`"));
+            return Err(format!(
+                "`@{role}` is unknown; write `service/{name}@primary`"
+            ));
         }
         let found = matching("service", name, names())?;
-        return Ok(found.into_iter().map(|i| Target::Primary(ServiceId::from(i))).collect());
+        return Ok(found
+            .into_iter()
+            .map(|i| Target::Primary(ServiceId::from(i)))
+            .collect());
     }
     let Some((name, inner)) = rest.split_once('/') else {
         let found = matching("service", rest, names())?;
-        return Ok(found.into_iter().map(|i| Target::Service(ServiceId::from(i))).collect());
+        return Ok(found
+            .into_iter()
+            .map(|i| Target::Service(ServiceId::from(i)))
+            .collect());
     };
     let mut targets = Vec::new();
     let mut inside: Vec<String> = Vec::new();
@@ -165,7 +207,9 @@ fn service(t: &Topology, rest: &str) -> Result<Vec<Target>, String> {
         let replicas = service.replicas.iter().enumerate();
         let before = targets.len();
         targets.extend(
-            replicas.filter(|(_, r)| glob(inner, &r.id)).map(|(i, _)| Target::Replica(id, i as u16)),
+            replicas
+                .filter(|(_, r)| glob(inner, &r.id))
+                .map(|(i, _)| Target::Replica(id, i as u16)),
         );
         inside.extend(service.replicas.iter().map(|r| r.id.clone()));
         if service.mode == Mode::Sharded && targets.len() == before {
@@ -192,7 +236,12 @@ fn flow(t: &Topology, rest: &str) -> Result<Target, String> {
         return Err("a flow is `flow/SERVICE->SERVICE`".into());
     };
     let one = |name: &str| {
-        matching("service", name.trim(), t.services.iter().map(|s| s.id.as_str())).map(|f| f[0])
+        matching(
+            "service",
+            name.trim(),
+            t.services.iter().map(|s| s.id.as_str()),
+        )
+        .map(|f| f[0])
     };
     let (from, to) = (ServiceId::from(one(from)?), ServiceId::from(one(to)?));
     let depends = &t.service(from).depends;
@@ -225,9 +274,17 @@ fn in_domain(t: &Topology, domain: DomainId) -> Vec<Target> {
             targets.push(Target::Node(id, Sites::All));
             continue;
         }
-        let units = node.replicas.iter().enumerate().filter(|(_, r)| lies(&r.domains));
+        let units = node
+            .replicas
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| lies(&r.domains));
         targets.extend(units.map(|(i, _)| Target::NodeReplica(id, i as u16)));
-        let parts = node.parts.iter().enumerate().filter(|(_, p)| lies(&p.domains));
+        let parts = node
+            .parts
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| lies(&p.domains));
         targets.extend(parts.map(|(i, _)| Target::Part(id, i as u16, Sites::All)));
     }
     let links = t.links.iter().enumerate().filter(|(_, l)| lies(&l.domains));
@@ -238,7 +295,11 @@ fn in_domain(t: &Topology, domain: DomainId) -> Vec<Target> {
             targets.push(Target::Service(id));
             continue;
         }
-        let replicas = service.replicas.iter().enumerate().filter(|(_, r)| lies(&r.domains));
+        let replicas = service
+            .replicas
+            .iter()
+            .enumerate()
+            .filter(|(_, r)| lies(&r.domains));
         targets.extend(replicas.map(|(i, _)| Target::Replica(id, i as u16)));
     }
     targets
@@ -248,7 +309,10 @@ fn in_domain(t: &Topology, domain: DomainId) -> Vec<Target> {
 fn nested(t: &Topology, domain: DomainId) -> Vec<bool> {
     let mut children: Vec<Vec<DomainId>> = vec![Vec::new(); t.domains.len()];
     for (i, child) in t.domains.iter().enumerate() {
-        child.parents.iter().for_each(|p| children[p.index()].push(DomainId::from(i)));
+        child
+            .parents
+            .iter()
+            .for_each(|p| children[p.index()].push(DomainId::from(i)));
     }
     let mut inside = vec![false; t.domains.len()];
     let mut stack = vec![domain];
@@ -265,7 +329,11 @@ fn in_group(t: &Topology, group: GroupId) -> Vec<Target> {
     let sites = &t.group(group).sites;
     let target = |range: &SiteRange| {
         let whole = range.first == 0 && range.end == t.node(range.node).count;
-        let sites = if whole { Sites::All } else { Sites::Some(vec![*range]) };
+        let sites = if whole {
+            Sites::All
+        } else {
+            Sites::Some(vec![*range])
+        };
         Target::Node(range.node, sites)
     };
     sites.iter().map(target).collect()
@@ -289,7 +357,7 @@ pub(crate) enum Of {
 /// Why nothing is left, or nothing could be narrowed.
 pub(crate) fn narrow(t: &Topology, targets: Vec<Target>, of: Of) -> Result<Vec<Target>, String> {
     let mut out = Vec::new();
-    let mut narrowed = false;
+    let (mut narrowed, mut left) = (false, false);
     for target in targets {
         let (nodes, sites): (Vec<NodeId>, Sites) = match &target {
             Target::Node(id, sites) | Target::Part(id, _, sites) => (vec![*id], sites.clone()),
@@ -302,10 +370,14 @@ pub(crate) fn narrow(t: &Topology, targets: Vec<Target>, of: Of) -> Result<Vec<T
             continue;
         }
         narrowed = true;
-        let ranges = nodes.into_iter().flat_map(|id| narrow_class(t, id, &sites, of)).collect::<Vec<_>>();
+        let ranges = nodes
+            .into_iter()
+            .flat_map(|id| narrow_class(t, id, &sites, of))
+            .collect::<Vec<_>>();
         if ranges.is_empty() {
             continue;
         }
+        left = true;
         out.push(match target {
             Target::Node(id, _) => Target::Node(id, Sites::Some(ranges)),
             Target::Part(id, part, _) => Target::Part(id, part, Sites::Some(ranges)),
@@ -316,7 +388,7 @@ pub(crate) fn narrow(t: &Topology, targets: Vec<Target>, of: Of) -> Result<Vec<T
     if !narrowed {
         return Err("`of` narrows classes of sites, and none is selected".into());
     }
-    if out.is_empty() {
+    if !left {
         return Err("`of` leaves nothing of the selection".into());
     }
     Ok(out)
@@ -325,7 +397,11 @@ pub(crate) fn narrow(t: &Topology, targets: Vec<Target>, of: Of) -> Result<Vec<T
 fn narrow_class(t: &Topology, id: NodeId, sites: &Sites, of: Of) -> Vec<SiteRange> {
     let node = t.node(id);
     let there: Vec<SiteRange> = match sites {
-        Sites::All => vec![SiteRange { node: id, first: 0, end: node.count }],
+        Sites::All => vec![SiteRange {
+            node: id,
+            first: 0,
+            end: node.count,
+        }],
         Sites::Some(ranges) => ranges.iter().copied().filter(|r| r.node == id).collect(),
     };
     let total: u32 = there.iter().map(|r| r.end - r.first).sum();
@@ -347,7 +423,10 @@ fn narrow_class(t: &Topology, id: NodeId, sites: &Sites, of: Of) -> Vec<SiteRang
     for range in there {
         let take = left.min(range.end - range.first);
         if take > 0 {
-            out.push(SiteRange { end: range.first + take, ..range });
+            out.push(SiteRange {
+                end: range.first + take,
+                ..range
+            });
             left -= take;
         }
     }
@@ -370,7 +449,10 @@ pub(crate) fn owners(t: &Topology, targets: &[Target], named: &[DomainId]) -> Ve
                 direct.extend(&t.node(*id).parts[usize::from(*part)].domains);
             }
             Target::Link(id, _) => direct.extend(&t.link(*id).domains),
-            Target::Service(id) | Target::Shard(id, _) | Target::Primary(id) | Target::Flow(_, id) => {
+            Target::Service(id)
+            | Target::Shard(id, _)
+            | Target::Primary(id)
+            | Target::Flow(_, id) => {
                 service_domains(t, *id, &mut direct);
             }
             Target::Replica(id, replica) => {
@@ -385,9 +467,16 @@ pub(crate) fn owners(t: &Topology, targets: &[Target], named: &[DomainId]) -> Ve
     }
     direct.sort_unstable();
     direct.dedup();
-    let suppliers: Vec<DomainId> =
-        t.all_domains(&direct).into_iter().filter(|d| t.domain(*d).kind == "supplier").collect();
-    if suppliers.is_empty() { direct } else { suppliers }
+    let suppliers: Vec<DomainId> = t
+        .all_domains(&direct)
+        .into_iter()
+        .filter(|d| t.domain(*d).kind == "supplier")
+        .collect();
+    if suppliers.is_empty() {
+        direct
+    } else {
+        suppliers
+    }
 }
 
 /// A service's own domains, or, if it has none, those of the nodes that it runs on.

@@ -13,8 +13,23 @@ use assize_fault::Nanos;
 /// Fields of services and journeys that only a run on real systems reads. `simulate` knows and
 /// ignores them.
 pub(crate) const LIVE_KEYS: &[&str] = &[
-    "driver", "dsn", "peers", "bind", "http", "process", "container", "listen", "connect",
-    "address", "credentials", "tls", "stand_in", "promote_with", "probe", "request", "sql",
+    "driver",
+    "dsn",
+    "peers",
+    "bind",
+    "http",
+    "process",
+    "container",
+    "listen",
+    "connect",
+    "address",
+    "credentials",
+    "tls",
+    "stand_in",
+    "promote_with",
+    "probe",
+    "request",
+    "sql",
 ];
 /// The most replicas of one service.
 const MAX_REPLICAS: usize = 1_000;
@@ -51,16 +66,36 @@ impl Build<'_> {
             ("sharded", Mode::Sharded),
         ];
         let alone = service.replicas.len() < 2;
-        let default = if alone { Mode::Single } else { Mode::ActiveActive };
+        let default = if alone {
+            Mode::Single
+        } else {
+            Mode::ActiveActive
+        };
         service.mode = f.choice("mode", &modes).unwrap_or(default);
         if service.mode == Mode::Single && !alone {
-            let what = format!("`{}` is single and has {} replicas", service.id, service.replicas.len());
-            self.cx.error(f.key("mode"), what, "write `mode: active-standby`, or keep one replica");
+            let what = format!(
+                "`{}` is single and has {} replicas",
+                service.id,
+                service.replicas.len()
+            );
+            self.cx.error(
+                f.key("mode"),
+                what,
+                "write `mode: active-standby`, or keep one replica",
+            );
         }
-        let default = if service.mode == Mode::Sharded { service.replicas.len().max(1) as u64 } else { 1 };
+        let default = if service.mode == Mode::Sharded {
+            service.replicas.len().max(1) as u64
+        } else {
+            1
+        };
         service.shards = f.whole("shards", 1, 1_024).unwrap_or(default) as u32;
         if service.mode != Mode::Sharded && service.shards > 1 {
-            self.cx.error(f.key("shards"), "only a sharded service has shards", "write `mode: sharded`");
+            self.cx.error(
+                f.key("shards"),
+                "only a sharded service has shards",
+                "write `mode: sharded`",
+            );
         }
         service.shard_key = f.text("shard_key").unwrap_or_else(|| service.id.clone());
         service.reach = self.networks_of(f, "reach");
@@ -78,7 +113,10 @@ impl Build<'_> {
         let mut roles = Vec::new();
         let entries: Vec<(String, Span, Option<&Doc>)> = match f.raw("replicas") {
             None => vec![("a".to_string(), f.at, None)],
-            Some(Doc { value: Value::List(list), .. }) => list
+            Some(Doc {
+                value: Value::List(list),
+                ..
+            }) => list
                 .iter()
                 .filter_map(|d| Some((self.cx.text(d, "replicas")?, d.at, Some(d))))
                 .collect(),
@@ -94,14 +132,24 @@ impl Build<'_> {
             return replicas;
         }
         if entries.is_empty() {
-            self.cx.error(f.key("replicas"), format!("service `{service}` has no replica"), "");
+            self.cx.error(
+                f.key("replicas"),
+                format!("service `{service}` has no replica"),
+                "",
+            );
         }
         for (name, at, doc) in entries {
             check_name(self.cx, "replica", &name, at);
             if replicas.iter().any(|r: &Replica| r.id == name) {
-                self.cx.error(at, format!("replica `{name}` is named twice"), "");
+                self.cx
+                    .error(at, format!("replica `{name}` is named twice"), "");
             }
-            let mut replica = Replica { id: name, at: NodeId(0), primary: false, domains: vec![] };
+            let mut replica = Replica {
+                id: name,
+                at: NodeId(0),
+                primary: false,
+                domains: vec![],
+            };
             let (place, role) = self.replica(doc, &mut replica);
             replica.at = match place {
                 Some(node) => node,
@@ -111,13 +159,16 @@ impl Build<'_> {
             replicas.push(replica);
         }
         let home = roles.iter().position(|r| *r == Some(true));
-        let home = home.or_else(|| roles.iter().position(Option::is_none)).unwrap_or(0);
+        let home = home
+            .or_else(|| roles.iter().position(Option::is_none))
+            .unwrap_or(0);
         for (i, replica) in replicas.iter_mut().enumerate() {
             replica.primary = i == home;
         }
         if roles.iter().filter(|r| **r == Some(true)).count() > 1 {
             let what = format!("service `{service}` has two primaries");
-            self.cx.error(f.key("replicas"), what, "one replica is `role: primary`");
+            self.cx
+                .error(f.key("replicas"), what, "one replica is `role: primary`");
         }
         replicas
     }
@@ -127,7 +178,9 @@ impl Build<'_> {
         let Some(doc) = doc else { return (None, None) };
         match &doc.value {
             Value::Map(_) => {
-                let Some(f) = Fields::open(self.cx, doc, "replica") else { return (None, None) };
+                let Some(f) = Fields::open(self.cx, doc, "replica") else {
+                    return (None, None);
+                };
                 f.ignore(LIVE_KEYS);
                 let place = f.raw("at").map(|d| self.single_node(d, "at"));
                 let role = f.choice("role", &[("primary", true), ("standby", false)]);
@@ -155,7 +208,10 @@ impl Build<'_> {
         let Some(index) = found else { return NodeId(0) };
         let node = &self.t.nodes[index];
         if node.class {
-            let what = format!("`{}` is a class of {} sites, not one place", node.id, node.count);
+            let what = format!(
+                "`{}` is a class of {} sites, not one place",
+                node.id, node.count
+            );
             self.cx.error(doc.at, what, "name a node without `count:`");
         }
         NodeId::from(index)
@@ -164,7 +220,11 @@ impl Build<'_> {
     fn own_node(&mut self, service: &str, replica: &str, at: Span) -> NodeId {
         if self.hub.is_none() {
             let what = format!("replica `{replica}` of `{service}` has no `at`");
-            self.cx.error(at, what, "a topology with links says on which node each replica runs");
+            self.cx.error(
+                at,
+                what,
+                "a topology with links says on which node each replica runs",
+            );
             return NodeId(0);
         }
         let name = format!("{service}-{replica}");
@@ -179,24 +239,45 @@ impl Build<'_> {
     fn depends(&self, f: &Fields<'_>) -> Depends {
         let key = if f.has("depends") { "depends" } else { "needs" };
         if f.has("depends") && f.has("needs") {
-            self.cx.error(f.key("needs"), "`depends` and `needs` are the same field", "keep one");
+            self.cx.error(
+                f.key("needs"),
+                "`depends` and `needs` are the same field",
+                "keep one",
+            );
         }
         let mut depends = Depends::default();
-        let Some(doc) = f.raw(key) else { return depends };
+        let Some(doc) = f.raw(key) else {
+            return depends;
+        };
         if !matches!(doc.value, Value::Map(_)) || doc.get("service").is_some() {
-            depends.all_of = f.list(key).into_iter().filter_map(|d| self.dependency(d)).collect();
+            depends.all_of = f
+                .list(key)
+                .into_iter()
+                .filter_map(|d| self.dependency(d))
+                .collect();
             return depends;
         }
-        let Some(d) = Fields::open(self.cx, doc, "dependencies") else { return depends };
-        depends.all_of = d.list("all_of").into_iter().filter_map(|d| self.dependency(d)).collect();
+        let Some(d) = Fields::open(self.cx, doc, "dependencies") else {
+            return depends;
+        };
+        depends.all_of = d
+            .list("all_of")
+            .into_iter()
+            .filter_map(|d| self.dependency(d))
+            .collect();
         let any = d.list("any_of");
         let nested = any.iter().any(|d| matches!(d.value, Value::List(_)));
         let read = |list: Vec<&Doc>| -> Vec<Dependency> {
-            list.into_iter().filter_map(|d| self.dependency(d)).collect()
+            list.into_iter()
+                .filter_map(|d| self.dependency(d))
+                .collect()
         };
         if nested {
-            depends.any_of =
-                any.into_iter().map(|d| read(super::cx::one_or_many(d))).filter(|l| !l.is_empty()).collect();
+            depends.any_of = any
+                .into_iter()
+                .map(|d| read(super::cx::one_or_many(d)))
+                .filter(|l| !l.is_empty())
+                .collect();
         } else if !any.is_empty() {
             depends.any_of = vec![read(any)];
         }
@@ -210,27 +291,46 @@ impl Build<'_> {
             let soft = f.share("soft");
             let name = f.required_text("service", "which service is needed");
             let at = f.raw("service").map_or(f.at, |d| d.at);
-            let found = if name.is_empty() { None } else { self.find_service(&name, at) };
+            let found = if name.is_empty() {
+                None
+            } else {
+                self.find_service(&name, at)
+            };
             f.finish();
-            return Some(Dependency { service: found?, soft });
+            return Some(Dependency {
+                service: found?,
+                soft,
+            });
         }
         let name = self.cx.text(doc, "depends")?;
-        Some(Dependency { service: self.find_service(&name, doc.at)?, soft: None })
+        Some(Dependency {
+            service: self.find_service(&name, doc.at)?,
+            soft: None,
+        })
     }
 
     pub(crate) fn find_service(&self, name: &str, at: Span) -> Option<ServiceId> {
         let name = name.strip_prefix("service/").unwrap_or(name);
-        self.names.services.find(self.cx, name, at).map(ServiceId::from)
+        self.names
+            .services
+            .find(self.cx, name, at)
+            .map(ServiceId::from)
     }
 
     fn failover(&self, f: &Fields<'_>, service: &Service) -> Option<Failover> {
         let serves_all = matches!(service.mode, Mode::ActiveActive | Mode::Quorum);
         let back = serves_all.then_some(Nanos::ZERO);
         let mut failover = default_failover(back);
-        let Some(doc) = f.raw("failover") else { return serves_all.then_some(failover) };
+        let Some(doc) = f.raw("failover") else {
+            return serves_all.then_some(failover);
+        };
         if service.replicas.len() < 2 {
-            let what = format!("`{}` fails over, and has nothing to fail over to", service.id);
-            self.cx.warn(f.key("failover"), what, "add a second replica, elsewhere");
+            let what = format!(
+                "`{}` fails over, and has nothing to fail over to",
+                service.id
+            );
+            self.cx
+                .warn(f.key("failover"), what, "add a second replica, elsewhere");
         }
         if doc.scalar() == Some("external") {
             failover.external = true;
@@ -239,7 +339,10 @@ impl Build<'_> {
         let o = Fields::open(self.cx, doc, "failover")?;
         o.ignore(LIVE_KEYS);
         failover.external = o.flag("external").unwrap_or(false);
-        if let Some(c) = o.raw("check").and_then(|d| Fields::open(self.cx, d, "check")) {
+        if let Some(c) = o
+            .raw("check")
+            .and_then(|d| Fields::open(self.cx, d, "check"))
+        {
             failover.check = self.check_spec(&c);
             c.finish();
         }
@@ -259,8 +362,11 @@ impl Build<'_> {
                 b.finish();
             }
         }
-        let words =
-            [("rewind", Rejoin::Rewind), ("merge", Rejoin::Merge), ("as-primary", Rejoin::AsPrimary)];
+        let words = [
+            ("rewind", Rejoin::Rewind),
+            ("merge", Rejoin::Merge),
+            ("as-primary", Rejoin::AsPrimary),
+        ];
         failover.rejoin = o.choice("rejoin", &words).unwrap_or(Rejoin::Rewind);
         failover.fail_open = o.flag("fail_open").unwrap_or(false);
         o.finish();
@@ -273,14 +379,20 @@ impl Build<'_> {
         check.timeout = c.period("timeout").unwrap_or(check.timeout);
         check.fall = c.whole("fall", 1, 1_000).unwrap_or(3) as u32;
         check.rise = c.whole("rise", 1, 1_000).unwrap_or(2) as u32;
-        check.from = c.list("from").into_iter().map(|d| self.single_node(d, "from")).collect();
+        check.from = c
+            .list("from")
+            .into_iter()
+            .map(|d| self.single_node(d, "from"))
+            .collect();
         check.phase = c.duration("phase");
         if check.phase.is_some_and(|p| p >= check.every) {
-            self.cx.error(c.key("phase"), "`phase` is less than `every`", "");
+            self.cx
+                .error(c.key("phase"), "`phase` is less than `every`", "");
         }
         if check.timeout > check.every {
             let what = "a check may still wait when the next one starts";
-            self.cx.warn(c.key("timeout"), what, "make `timeout` at most `every`");
+            self.cx
+                .warn(c.key("timeout"), what, "make `timeout` at most `every`");
         }
         let words = [("service", Probes::Service), ("host", Probes::Host)];
         check.probes = c.choice("probes", &words).unwrap_or(Probes::Service);
@@ -326,7 +438,10 @@ fn default_failover(failback: Option<Nanos>) -> Failover {
 /// `host:port`.
 fn is_address(text: &str) -> bool {
     text.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty() && !port.is_empty() && port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit())
+        !host.is_empty()
+            && !port.is_empty()
+            && port.len() <= 5
+            && port.bytes().all(|b| b.is_ascii_digit())
     })
 }
 

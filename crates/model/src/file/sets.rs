@@ -6,25 +6,64 @@ use super::{merge, problem::Severity};
 
 /// First words of paths into a scenario.
 const SCENARIO: [&str; 13] = [
-    "timeline", "steady_state", "end", "settle", "start", "objectives", "stable_for", "respond",
-    "expect", "tags", "live", "topology", "name",
+    "timeline",
+    "steady_state",
+    "end",
+    "settle",
+    "start",
+    "objectives",
+    "stable_for",
+    "respond",
+    "expect",
+    "tags",
+    "live",
+    "topology",
+    "name",
 ];
 /// First words of paths into a topology.
 const TOPOLOGY: [&str; 14] = [
-    "name", "time_zone", "holidays", "domains", "nodes", "groups", "links", "access", "services",
-    "populations", "journeys", "objectives", "assumed", "accepted",
+    "name",
+    "time_zone",
+    "holidays",
+    "domains",
+    "nodes",
+    "groups",
+    "links",
+    "access",
+    "services",
+    "populations",
+    "journeys",
+    "objectives",
+    "assumed",
+    "accepted",
 ];
 
 /// Applies one setting to the scenario if its path leads there, else to the topology.
 pub(crate) fn apply(cx: &Cx, text: &str, scenario: Option<&mut Doc>, topology: &mut Doc) {
     let file = cx.files.borrow_mut().add("--set", text);
-    let whole = Span { file, line: 1, column: 1, len: text.chars().count().max(1) as u32 };
+    let whole = Span {
+        file,
+        line: 1,
+        column: 1,
+        len: text.chars().count().max(1) as u32,
+    };
     let Some((path, value)) = text.split_once('=') else {
-        cx.error(whole, "a setting is `path=value`", "for example `timeline.dc.for=4h`");
+        cx.error(
+            whole,
+            "a setting is `path=value`",
+            "for example `timeline.dc.for=4h`",
+        );
         return;
     };
     let path = path.trim();
-    let Some(value) = parse(cx, value, Span { column: path.len() as u32 + 2, ..whole }) else {
+    let Some(value) = parse(
+        cx,
+        value,
+        Span {
+            column: path.len() as u32 + 2,
+            ..whole
+        },
+    ) else {
         return;
     };
     let first = path.split('.').next().unwrap_or("");
@@ -68,15 +107,25 @@ fn parse(cx: &Cx, text: &str, at: Span) -> Option<Doc> {
             Some(doc)
         }
         Err(problems) => {
-            let what = problems.0.into_iter().find(|p| p.severity == Severity::Error);
-            cx.error(at, what.map_or_else(|| "no value".to_string(), |p| p.what), "");
+            let what = problems
+                .0
+                .into_iter()
+                .find(|p| p.severity == Severity::Error);
+            cx.error(
+                at,
+                what.map_or_else(|| "no value".to_string(), |p| p.what),
+                "",
+            );
             None
         }
     }
 }
 
 fn place(doc: &mut Doc, at: Span) {
-    doc.at = Span { len: doc.at.len, ..at };
+    doc.at = Span {
+        len: doc.at.len,
+        ..at
+    };
     match &mut doc.value {
         Value::List(list) => list.iter_mut().for_each(|d| place(d, at)),
         Value::Map(map) => {

@@ -51,7 +51,9 @@ pub(crate) fn read(cx: &Cx, doc: &Doc, start: Option<&str>, digest: String) -> O
     let f = Fields::open(cx, doc, "topology")?;
     f.ignore(&["assize", "include", "bindings", "live"]);
     let calendar = read_calendar(&f);
-    let start = start.and_then(|s| calendar.timestamp(s).ok()).unwrap_or_else(super::default_start);
+    let start = start
+        .and_then(|s| calendar.timestamp(s).ok())
+        .unwrap_or_else(super::default_start);
     let t = Topology {
         name: f.text("name").unwrap_or_default(),
         calendar,
@@ -71,7 +73,14 @@ pub(crate) fn read(cx: &Cx, doc: &Doc, start: Option<&str>, digest: String) -> O
         on_miss: f.text("on_miss"),
         digest,
     };
-    let mut b = Build { cx, start, names: tables(&f), t, hub: None, restores: RefCell::default() };
+    let mut b = Build {
+        cx,
+        start,
+        names: tables(&f),
+        t,
+        hub: None,
+        restores: RefCell::default(),
+    };
     b.domains(&f);
     b.nodes(&f);
     b.groups(&f);
@@ -97,8 +106,14 @@ fn read_calendar(f: &Fields<'_>) -> Calendar {
         .raw("time_zone")
         .and_then(|d| f.cx.parsed(d, "time_zone", "a time zone", calendar::zone))
         .unwrap_or(jiff::tz::TimeZone::UTC);
-    let words = [("england-and-wales", Holidays::EnglandAndWales), ("none", Holidays::None)];
-    Calendar { zone, holidays: f.choice("holidays", &words).unwrap_or(Holidays::None) }
+    let words = [
+        ("england-and-wales", Holidays::EnglandAndWales),
+        ("none", Holidays::None),
+    ];
+    Calendar {
+        zone,
+        holidays: f.choice("holidays", &words).unwrap_or(Holidays::None),
+    }
 }
 
 fn tables(f: &Fields<'_>) -> Tables {
@@ -131,7 +146,8 @@ impl Build<'_> {
             if let Some(index) = self.names.domains.find(self.cx, &name, at) {
                 let id = DomainId::from(index);
                 if found.contains(&id) {
-                    self.cx.error(at, format!("domain `{name}` is named twice"), "");
+                    self.cx
+                        .error(at, format!("domain `{name}` is named twice"), "");
                 } else {
                     found.push(id);
                 }
@@ -158,13 +174,21 @@ impl Build<'_> {
     fn domains(&mut self, f: &Fields<'_>) {
         for (name, _, doc) in f.entries("domains") {
             let Some(f) = Fields::open(self.cx, doc, "domain") else {
-                self.t.domains.push(Domain { id: name.into(), kind: String::new(), parents: vec![] });
+                self.t.domains.push(Domain {
+                    id: name.into(),
+                    kind: String::new(),
+                    parents: vec![],
+                });
                 continue;
             };
             let kind = f.text("kind").unwrap_or_default();
             let parents = self.domains_of(&f);
             f.finish();
-            self.t.domains.push(Domain { id: name.to_string(), kind, parents });
+            self.t.domains.push(Domain {
+                id: name.to_string(),
+                kind,
+                parents,
+            });
         }
     }
 
@@ -190,7 +214,9 @@ impl Build<'_> {
         node.domains = self.domains_of(f);
         for (part, at, doc) in f.entries("parts") {
             check_name(self.cx, "part", part, at);
-            let Some(p) = Fields::open(self.cx, doc, "part") else { continue };
+            let Some(p) = Fields::open(self.cx, doc, "part") else {
+                continue;
+            };
             node.parts.push(Part {
                 id: part.to_string(),
                 kind: p.text("kind").unwrap_or_default(),
@@ -201,18 +227,31 @@ impl Build<'_> {
         }
         for (replica, at, doc) in f.entries("replicas") {
             check_name(self.cx, "unit", replica, at);
-            let Some(r) = Fields::open(self.cx, doc, "unit") else { continue };
-            node.replicas.push(NodeReplica { id: replica.to_string(), domains: self.domains_of(&r) });
+            let Some(r) = Fields::open(self.cx, doc, "unit") else {
+                continue;
+            };
+            node.replicas.push(NodeReplica {
+                id: replica.to_string(),
+                domains: self.domains_of(&r),
+            });
             r.finish();
         }
         node.switch_over = f.duration_or("switch_over", Nanos::ZERO);
         if node.class && node.transit {
-            let what = format!("`{}` is a class of like sites, and paths may pass through it", node.id);
-            self.cx.error(f.key("count"), what, "give it `transit: false`, or no `count:`");
+            let what = format!(
+                "`{}` is a class of like sites, and paths may pass through it",
+                node.id
+            );
+            self.cx.error(
+                f.key("count"),
+                what,
+                "give it `transit: false`, or no `count:`",
+            );
         }
         if f.has("switch_over") && node.replicas.len() < 2 {
             let what = "`switch_over` needs two units to switch between";
-            self.cx.error(f.key("switch_over"), what, "add `replicas: {a: {}, b: {}}`");
+            self.cx
+                .error(f.key("switch_over"), what, "add `replicas: {a: {}, b: {}}`");
         }
         self.check_twins(f, node);
     }
@@ -220,10 +259,15 @@ impl Build<'_> {
     /// Two units of one node that lie in the same place are not redundant against its loss.
     fn check_twins(&self, f: &Fields<'_>, node: &Node) {
         for (i, unit) in node.replicas.iter().enumerate() {
-            let shared = |other: &&NodeReplica| unit.domains.iter().any(|d| other.domains.contains(d));
+            let shared =
+                |other: &&NodeReplica| unit.domains.iter().any(|d| other.domains.contains(d));
             if let Some(other) = node.replicas[..i].iter().find(shared) {
-                let what = format!("units `{}` and `{}` of `{}` lie in one domain", other.id, unit.id, node.id);
-                self.cx.warn(f.key("replicas"), what, "a fault of that domain takes both");
+                let what = format!(
+                    "units `{}` and `{}` of `{}` lie in one domain",
+                    other.id, unit.id, node.id
+                );
+                self.cx
+                    .warn(f.key("replicas"), what, "a fault of that domain takes both");
             }
         }
     }
@@ -231,7 +275,8 @@ impl Build<'_> {
     /// Adds a node that no file names.
     pub(crate) fn add_node(&mut self, node: Node, at: Span) -> NodeId {
         if self.t.nodes.len() >= MAX_ELEMENTS {
-            self.cx.error(at, format!("more than {MAX_ELEMENTS} nodes"), "");
+            self.cx
+                .error(at, format!("more than {MAX_ELEMENTS} nodes"), "");
             return NodeId(0);
         }
         self.names.nodes.add(&node.id, at);
@@ -248,7 +293,8 @@ impl Build<'_> {
                 if node.class {
                     let place = self.names.nodes.place(index);
                     let help = "without `links:`, `network` is the node that all others hang on";
-                    self.cx.error(place, "`network` cannot be a class of sites here", help);
+                    self.cx
+                        .error(place, "`network` cannot be a class of sites here", help);
                 }
                 node.transit = true;
                 NodeId::from(index)
@@ -263,7 +309,9 @@ impl Build<'_> {
 
     /// Hangs a node on the hub, if there is one.
     pub(crate) fn hang(&mut self, node: NodeId, at: Span) {
-        let Some(hub) = self.hub.filter(|&hub| hub != node) else { return };
+        let Some(hub) = self.hub.filter(|&hub| hub != node) else {
+            return;
+        };
         let id = format!("auto-{}", self.t.node(node).id);
         if self.t.links.len() >= MAX_ELEMENTS {
             return;
@@ -290,7 +338,9 @@ impl Build<'_> {
     fn groups(&mut self, f: &Fields<'_>) {
         for (partition, at, doc) in f.entries("groups") {
             check_name(self.cx, "partition", partition, at);
-            let Some(map) = self.cx.map(doc, partition, "a map of groups") else { continue };
+            let Some(map) = self.cx.map(doc, partition, "a map of groups") else {
+                continue;
+            };
             let index = PartitionId::from(self.t.partitions.len());
             let mut taken: BTreeMap<usize, u32> = BTreeMap::new();
             let mut ids = Vec::new();
@@ -298,7 +348,11 @@ impl Build<'_> {
                 check_name(self.cx, "group", group, entry.key);
                 if self.names.groups.get(group).is_some() {
                     let what = format!("a group named `{group}` exists already");
-                    self.cx.error(entry.key, what, "names of groups are unique over all partitions");
+                    self.cx.error(
+                        entry.key,
+                        what,
+                        "names of groups are unique over all partitions",
+                    );
                     continue;
                 }
                 if self.t.groups.len() >= super::cx::MAX_ENTRIES {
@@ -308,12 +362,20 @@ impl Build<'_> {
                 self.names.groups.add(group, entry.key);
                 let sites = self.group_sites(group, &entry.value, &mut taken);
                 if sites.is_empty() {
-                    self.cx.error(entry.key, format!("group `{group}` has no sites"), "");
+                    self.cx
+                        .error(entry.key, format!("group `{group}` has no sites"), "");
                 }
                 ids.push(GroupId::from(self.t.groups.len()));
-                self.t.groups.push(Group { id: group.clone(), partition: index, sites });
+                self.t.groups.push(Group {
+                    id: group.clone(),
+                    partition: index,
+                    sites,
+                });
             }
-            self.t.partitions.push(Partition { id: partition.to_string(), groups: ids });
+            self.t.partitions.push(Partition {
+                id: partition.to_string(),
+                groups: ids,
+            });
         }
     }
 
@@ -324,26 +386,39 @@ impl Build<'_> {
         taken: &mut BTreeMap<usize, u32>,
     ) -> Vec<SiteRange> {
         let mut sites = Vec::new();
-        let Some(map) = self.cx.map(doc, group, "a map of classes and counts") else { return sites };
+        let Some(map) = self.cx.map(doc, group, "a map of classes and counts") else {
+            return sites;
+        };
         for (class, entry) in map.iter().filter(|(_, e)| !e.value.is_null()) {
-            let Some(index) = self.names.nodes.find(self.cx, class, entry.key) else { continue };
+            let Some(index) = self.names.nodes.find(self.cx, class, entry.key) else {
+                continue;
+            };
             let node = &self.t.nodes[index];
             let first = *taken.get(&index).unwrap_or(&0);
             let left = node.count - first;
             let wanted = if entry.value.scalar() == Some("all") {
                 left
             } else {
-                self.cx.whole(&entry.value, class, 0, MAX_SITES).unwrap_or(0) as u32
+                self.cx
+                    .whole(&entry.value, class, 0, MAX_SITES)
+                    .unwrap_or(0) as u32
             };
             if wanted > left {
-                let what = format!("group `{group}` takes {wanted} of `{class}`, and {left} of {} are left", node.count);
+                let what = format!(
+                    "group `{group}` takes {wanted} of `{class}`, and {left} of {} are left",
+                    node.count
+                );
                 let help = "groups of one partition are disjoint; lower a count, or write `all`";
                 self.cx.error(entry.value.at, what, help);
                 continue;
             }
             taken.insert(index, first + wanted);
             if wanted > 0 {
-                sites.push(SiteRange { node: NodeId::from(index), first, end: first + wanted });
+                sites.push(SiteRange {
+                    node: NodeId::from(index),
+                    first,
+                    end: first + wanted,
+                });
             }
         }
         sites
@@ -351,17 +426,25 @@ impl Build<'_> {
 
     fn assumed(&mut self, f: &Fields<'_>, root: &Doc) {
         for (path, at, doc) in f.entries("assumed") {
-            let Some(reason) = self.cx.text(doc, path) else { continue };
+            let Some(reason) = self.cx.text(doc, path) else {
+                continue;
+            };
             if let Err(why) = super::merge::lookup(root, path) {
-                self.cx.error(at, format!("`{path}` names nothing in this topology"), why);
+                self.cx
+                    .error(at, format!("`{path}` names nothing in this topology"), why);
             }
-            self.t.assumed.push(Assumed { path: path.to_string(), reason });
+            self.t.assumed.push(Assumed {
+                path: path.to_string(),
+                reason,
+            });
         }
     }
 
     fn accepted(&mut self, f: &Fields<'_>) {
         for doc in f.list("accepted") {
-            let Some(f) = Fields::open(self.cx, doc, "acceptance") else { continue };
+            let Some(f) = Fields::open(self.cx, doc, "acceptance") else {
+                continue;
+            };
             let objective = f.text("objective");
             let single = f.text("single_point");
             let journey = f.text("journey");
@@ -369,7 +452,8 @@ impl Build<'_> {
                 let known = self.t.objectives.iter().map(|o| o.id.as_str());
                 if !known.clone().any(|o| o == name) {
                     let help = self.cx.suggest(name, known.collect::<Vec<_>>());
-                    self.cx.error(d.at, format!("no objective is named `{name}`"), help);
+                    self.cx
+                        .error(d.at, format!("no objective is named `{name}`"), help);
                 }
             }
             if let (Some(name), Some(d)) = (&single, f.raw("single_point")) {
@@ -383,8 +467,15 @@ impl Build<'_> {
                 self.cx.error(f.at, what, "");
             }
             let until = f.required_text("until", "until when, as a date: `2027-03-31`");
-            if let Some(d) = f.raw("until").filter(|_| until.parse::<jiff::civil::Date>().is_err()) {
-                self.cx.error(d.at, format!("`{until}` is not a date"), "write `2027-03-31`");
+            if let Some(d) = f
+                .raw("until")
+                .filter(|_| until.parse::<jiff::civil::Date>().is_err())
+            {
+                self.cx.error(
+                    d.at,
+                    format!("`{until}` is not a date"),
+                    "write `2027-03-31`",
+                );
             }
             self.t.accepted.push(Accepted {
                 objective,
@@ -407,7 +498,8 @@ impl Build<'_> {
         if tables.iter().all(|t| t.get(bare).is_none()) {
             let all: Vec<&str> = tables.iter().flat_map(|t| t.iter()).collect();
             let help = self.cx.suggest(bare, all);
-            self.cx.error(at, format!("no element is named `{bare}`"), help);
+            self.cx
+                .error(at, format!("no element is named `{bare}`"), help);
         }
     }
 }

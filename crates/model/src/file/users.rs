@@ -15,7 +15,10 @@ const MAX_USERS: u64 = 100_000_000;
 /// Users of a population whose file does not say how many.
 const DEFAULT_USERS: u64 = 1_000;
 /// What a user of a population without `makes:` does.
-const DEFAULT_RATE: Rate = Rate { micro: 1_000_000, per: Nanos::hours(1) };
+const DEFAULT_RATE: Rate = Rate {
+    micro: 1_000_000,
+    per: Nanos::hours(1),
+};
 
 impl Build<'_> {
     pub(crate) fn access(&mut self, f: &Fields<'_>) {
@@ -34,10 +37,16 @@ impl Build<'_> {
             if let Some(part) = name.strip_prefix("site/") {
                 let has = |p: &crate::topology::Part| p.id == part;
                 if !self.t.nodes.iter().any(|n| n.parts.iter().any(has)) {
-                    let parts: Vec<&str> =
-                        self.t.nodes.iter().flat_map(|n| &n.parts).map(|p| p.id.as_str()).collect();
+                    let parts: Vec<&str> = self
+                        .t
+                        .nodes
+                        .iter()
+                        .flat_map(|n| &n.parts)
+                        .map(|p| p.id.as_str())
+                        .collect();
                     let help = self.cx.suggest(part, parts);
-                    self.cx.error(at, format!("no site has a part `{part}`"), help);
+                    self.cx
+                        .error(at, format!("no site has a part `{part}`"), help);
                 }
                 access.parts.push(part.to_string());
                 continue;
@@ -49,19 +58,34 @@ impl Build<'_> {
                 (Some(link), _) => access.first_links.push(LinkId::from(link)),
                 (None, Some(node)) => {
                     if self.t.nodes[node].class {
-                        let what = format!("`{bare}` is a class of sites, not one place to pass through");
-                        self.cx.error(at, what, "the user's own site needs no mention; its parts are `site/PART`");
+                        let what =
+                            format!("`{bare}` is a class of sites, not one place to pass through");
+                        self.cx.error(
+                            at,
+                            what,
+                            "the user's own site needs no mention; its parts are `site/PART`",
+                        );
                     }
                     access.through.push(NodeId::from(node));
                 }
                 (None, None) => {
-                    let all: Vec<&str> = self.names.links.iter().chain(self.names.nodes.iter()).collect();
+                    let all: Vec<&str> = self
+                        .names
+                        .links
+                        .iter()
+                        .chain(self.names.nodes.iter())
+                        .collect();
                     let help = self.cx.suggest(bare, all);
-                    self.cx.error(at, format!("no link or node is named `{bare}`"), help);
+                    self.cx
+                        .error(at, format!("no link or node is named `{bare}`"), help);
                 }
             }
         }
-        access.needs = f.list("needs").into_iter().filter_map(|d| self.need(d)).collect();
+        access.needs = f
+            .list("needs")
+            .into_iter()
+            .filter_map(|d| self.need(d))
+            .collect();
         access.after = f.duration_or("after", Nanos::ZERO);
         access.joins = f.rate("joins");
         access.standby = standby(f);
@@ -82,7 +106,11 @@ impl Build<'_> {
         let f = Fields::open(self.cx, doc, "need")?;
         let name = f.required_text("service", "which service the client needs");
         let at = f.raw("service").map_or(f.at, |d| d.at);
-        let service = if name.is_empty() { None } else { self.find_service(&name, at) };
+        let service = if name.is_empty() {
+            None
+        } else {
+            self.find_service(&name, at)
+        };
         need.cache = f.raw("cached_for").and_then(|d| self.lease(d));
         if let Some(t) = f.raw("try").and_then(|d| Fields::open(self.cx, d, "try")) {
             need.try_lasts = t.period("lasts").unwrap_or(need.try_lasts);
@@ -97,27 +125,54 @@ impl Build<'_> {
     fn lease(&self, doc: &Doc) -> Option<LeaseSpec> {
         if let Value::Text(_) = doc.value {
             let expire = self.cx.duration(doc, "cached_for")?;
-            return self.checked(doc.at, LeaseSpec { renew: expire / 2, expire, aligned: false });
+            return self.checked(
+                doc.at,
+                LeaseSpec {
+                    renew: expire / 2,
+                    expire,
+                    aligned: false,
+                },
+            );
         }
         let c = Fields::open(self.cx, doc, "cache")?;
         let expire = c.period("expire");
         if !c.has("expire") {
-            self.cx.error(c.at, "`expire` is missing", "the age at which it is no longer valid");
+            self.cx.error(
+                c.at,
+                "`expire` is missing",
+                "the age at which it is no longer valid",
+            );
         }
         let renew = c.period("renew");
-        let aligned = c.choice("aged", &[("uniform", false), ("aligned", true)]).unwrap_or(false);
+        let aligned = c
+            .choice("aged", &[("uniform", false), ("aligned", true)])
+            .unwrap_or(false);
         c.finish();
         let expire = expire?;
-        self.checked(doc.at, LeaseSpec { renew: renew.unwrap_or(expire / 2), expire, aligned })
+        self.checked(
+            doc.at,
+            LeaseSpec {
+                renew: renew.unwrap_or(expire / 2),
+                expire,
+                aligned,
+            },
+        )
     }
 
     fn checked(&self, at: Span, lease: LeaseSpec) -> Option<LeaseSpec> {
         if lease.expire < Nanos::millis(2) {
-            self.cx.error(at, "a cache lasts at least 2ms", "leave out `cached_for` to ask every time");
+            self.cx.error(
+                at,
+                "a cache lasts at least 2ms",
+                "leave out `cached_for` to ask every time",
+            );
             return None;
         }
         if lease.renew > lease.expire {
-            let what = format!("it is renewed at {} and has expired at {}", lease.renew, lease.expire);
+            let what = format!(
+                "it is renewed at {} and has expired at {}",
+                lease.renew, lease.expire
+            );
             self.cx.error(at, what, "`renew` is at most `expire`");
             return None;
         }
@@ -142,7 +197,10 @@ impl Build<'_> {
     fn keep_writes(&mut self, service: ServiceId) {
         if let Some(service) = self.t.services.get_mut(service.index()) {
             let sync = (service.replicas.len() > 1).then_some(crate::topology::Replication::Sync);
-            service.state.get_or_insert(crate::topology::State { replication: sync, backups: vec![] });
+            service.state.get_or_insert(crate::topology::State {
+                replication: sync,
+                backups: vec![],
+            });
         }
     }
 
@@ -150,7 +208,10 @@ impl Build<'_> {
         f.ignore(LIVE_KEYS);
         let find = |key| -> Vec<ServiceId> {
             let texts = f.texts(key);
-            texts.iter().filter_map(|(name, at)| self.find_service(name, *at)).collect()
+            texts
+                .iter()
+                .filter_map(|(name, at)| self.find_service(name, *at))
+                .collect()
         };
         journey.calls = find("calls");
         for (key, calls) in [("writes", false), ("ledger", true)] {
@@ -178,7 +239,10 @@ impl Build<'_> {
         journey.sends = f.size("sends").unwrap_or_default();
         journey.receives = f.size("receives").unwrap_or_default();
         journey.retry = self.retry(f, journey.timeout);
-        if let Some(o) = f.raw("otherwise").and_then(|d| Fields::open(self.cx, d, "contingency")) {
+        if let Some(o) = f
+            .raw("otherwise")
+            .and_then(|d| Fields::open(self.cx, d, "contingency"))
+        {
             journey.otherwise = Some(Contingency {
                 mode: o.text("mode").unwrap_or_else(|| "contingency".to_string()),
                 capacity: o.share("capacity").unwrap_or(Ppb::ONE),
@@ -189,19 +253,33 @@ impl Build<'_> {
     }
 
     fn retry(&self, f: &Fields<'_>, timeout: Nanos) -> Retry {
-        let mut retry = Retry { tries: 1, wait: Nanos::ZERO, factor_milli: 1_000, each: timeout };
-        let Some(r) = f.raw("retry").and_then(|d| Fields::open(self.cx, d, "retry")) else {
+        let mut retry = Retry {
+            tries: 1,
+            wait: Nanos::ZERO,
+            factor_milli: 1_000,
+            each: timeout,
+        };
+        let Some(r) = f
+            .raw("retry")
+            .and_then(|d| Fields::open(self.cx, d, "retry"))
+        else {
             return retry;
         };
         retry.tries = r.whole("tries", 1, 1_000).unwrap_or(1) as u32;
         retry.wait = r.duration_or("wait", Nanos::ZERO);
         if let Some(doc) = r.raw("factor") {
-            let factor = self.cx.parsed(doc, "factor", "a number", |t| thousandths(t, 100));
+            let factor = self
+                .cx
+                .parsed(doc, "factor", "a number", |t| thousandths(t, 100));
             retry.factor_milli = factor.unwrap_or(1_000);
         }
         retry.each = r.period("each").unwrap_or(timeout);
         if retry.each > timeout {
-            self.cx.error(r.key("each"), "one try may not outlast the whole attempt", "`each` is at most `timeout`");
+            self.cx.error(
+                r.key("each"),
+                "one try may not outlast the whole attempt",
+                "`each` is at most `timeout`",
+            );
         }
         r.finish();
         retry
@@ -237,12 +315,18 @@ impl Build<'_> {
         }
         if self.hub.is_none() {
             let what = "the file states links and journeys, and nobody who makes them";
-            self.cx.error(f.key("journeys"), what, "add `populations:` with `at: {SITE: USERS}`");
+            self.cx.error(
+                f.key("journeys"),
+                what,
+                "add `populations:` with `at: {SITE: USERS}`",
+            );
             return;
         }
         let at = vec![(self.users_node(Span::default()), DEFAULT_USERS)];
         let access = vec![self.direct_access()];
-        let makes = (0..self.t.journeys.len()).map(|i| (JourneyId::from(i), DEFAULT_RATE)).collect();
+        let makes = (0..self.t.journeys.len())
+            .map(|i| (JourneyId::from(i), DEFAULT_RATE))
+            .collect();
         self.names.populations.add("users", Span::default());
         self.t.populations.push(Population {
             id: "users".to_string(),
@@ -275,13 +359,21 @@ impl Build<'_> {
         let default = f.whole("users", 1, MAX_USERS);
         for (name, at, doc) in f.entries("at") {
             let users = self.cx.whole(doc, name, 1, MAX_USERS);
-            let Some(index) = self.names.nodes.find(self.cx, name, at) else { continue };
+            let Some(index) = self.names.nodes.find(self.cx, name, at) else {
+                continue;
+            };
             let node = &self.t.nodes[index];
             if node.transit {
                 let what = format!("`{name}` is a {}; users sit at sites", node.kind);
-                self.cx.error(at, what, "name a node through which no path passes (`kind: site`)");
+                self.cx.error(
+                    at,
+                    what,
+                    "name a node through which no path passes (`kind: site`)",
+                );
             }
-            population.at.push((NodeId::from(index), users.unwrap_or(1)));
+            population
+                .at
+                .push((NodeId::from(index), users.unwrap_or(1)));
         }
         if !f.has("at") {
             if self.hub.is_some() {
@@ -292,12 +384,21 @@ impl Build<'_> {
                 self.cx.error(f.at, what, "write `at: {SITE: USERS}`");
             }
         } else if default.is_some() {
-            self.cx.error(f.key("users"), "`at` says how many users there are", "remove `users`");
+            self.cx.error(
+                f.key("users"),
+                "`at` says how many users there are",
+                "remove `users`",
+            );
         } else if population.at.is_empty() && f.raw("at").is_some_and(is_empty) {
-            self.cx.error(f.key("at"), "nobody belongs to this population", "");
+            self.cx
+                .error(f.key("at"), "nobody belongs to this population", "");
         }
         if population.users() > MAX_USERS {
-            self.cx.error(f.key("at"), format!("a population has at most {MAX_USERS} users"), "");
+            self.cx.error(
+                f.key("at"),
+                format!("a population has at most {MAX_USERS} users"),
+                "",
+            );
         }
         self.habits(f, population);
     }
@@ -313,12 +414,14 @@ impl Build<'_> {
             population.access.push(self.direct_access());
         }
         let hours = f.raw("hours").filter(|d| d.scalar() != Some("always"));
-        population.hours = hours.and_then(|d| self.cx.parsed(d, "hours", "service hours", Hours::parse));
+        population.hours =
+            hours.and_then(|d| self.cx.parsed(d, "hours", "service hours", Hours::parse));
         for (window, at, doc) in f.entries("demand") {
             let hours = match Hours::parse(window) {
                 Ok(hours) => hours,
                 Err(help) => {
-                    self.cx.error(at, format!("`{window}` is not a window of time"), help);
+                    self.cx
+                        .error(at, format!("`{window}` is not a window of time"), help);
                     continue;
                 }
             };
@@ -330,7 +433,9 @@ impl Build<'_> {
         for (name, at, doc) in f.entries("makes") {
             let rate = self.cx.parsed(doc, name, "a rate", Rate::parse);
             if let Some(index) = self.names.journeys.find(self.cx, name, at) {
-                population.makes.push((JourneyId::from(index), rate.unwrap_or(DEFAULT_RATE)));
+                population
+                    .makes
+                    .push((JourneyId::from(index), rate.unwrap_or(DEFAULT_RATE)));
             }
         }
         if !f.has("makes") {
@@ -351,7 +456,11 @@ fn thousandths(text: &str, most: u64) -> Result<u64, String> {
     let padded = format!("{fraction:0<3}");
     let value = whole.parse::<u64>().map_err(|_| help())? * 1_000
         + padded.parse::<u64>().map_err(|_| help())?;
-    if value > most * 1_000 { Err(help()) } else { Ok(value) }
+    if value > most * 1_000 {
+        Err(help())
+    } else {
+        Ok(value)
+    }
 }
 
 fn direct(name: &str) -> Access {
@@ -378,7 +487,12 @@ fn blank(name: &str) -> Journey {
         round_trips: 1,
         sends: assize_fault::Size(0),
         receives: assize_fault::Size(0),
-        retry: Retry { tries: 1, wait: Nanos::ZERO, factor_milli: 1_000, each: timeout },
+        retry: Retry {
+            tries: 1,
+            wait: Nanos::ZERO,
+            factor_milli: 1_000,
+            each: timeout,
+        },
         otherwise: None,
     }
 }

@@ -94,6 +94,7 @@ fn app() -> Service {
             backups: Vec::new(),
         }),
         shards: 1,
+        shard_key: "app".into(),
         domains: Vec::new(),
     }
 }
@@ -166,6 +167,7 @@ impl Bench {
             objectives: Vec::new(),
             assumed: Vec::new(),
             accepted: Vec::new(),
+            on_miss: None,
             digest: "t".into(),
         };
         let scenario = Scenario {

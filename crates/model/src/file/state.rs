@@ -129,7 +129,7 @@ impl Build<'_> {
     }
 
     /// The node, and the service that keeps it if the file names one.
-    fn kept_at(&self, b: &Fields<'_>) -> Option<(NodeId, Option<(String, super::doc::Span)>)> {
+    fn kept_at(&self, b: &Fields<'_>) -> Option<(NodeId, Option<(String, super::place::Span)>)> {
         let Some(doc) = b.raw("kept_at") else {
             self.cx.error(
                 b.at,

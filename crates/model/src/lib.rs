@@ -7,6 +7,7 @@ pub mod calendar;
 pub mod faults;
 pub mod file;
 pub mod finding;
+mod holidays;
 pub mod ids;
 pub mod journal;
 pub mod judge;

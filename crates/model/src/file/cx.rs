@@ -4,7 +4,8 @@
 //! A getter that fails returns `None`, like a field that is absent; the reader then fills in a
 //! default. That is safe because a document with an error in it never becomes a topology.
 
-use super::doc::{Doc, Files, Map, Span, Value};
+use super::doc::{Doc, Map, Value};
+use super::place::{Files, Span};
 use super::problem::{Problem, Problems, Severity, did_you_mean};
 use assize_fault::{Bandwidth, Nanos, Ppb, Rate, Size};
 use indexmap::IndexMap;

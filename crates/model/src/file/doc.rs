@@ -4,7 +4,8 @@
 //! that no input costs more than a bounded amount of memory and time. It knows nothing of what
 //! the document means.
 
-use super::problem::{Problem, Problems, Severity};
+use super::place::{Files, Span};
+use super::problem::{Problems, Severity};
 use granit_parser::{Event, Parser, ScalarStyle, Span as Place};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -17,19 +18,6 @@ pub const MAX_DEPTH: usize = 48;
 pub const MAX_NODES: usize = 400_000;
 /// How many bytes of text a file may hold after its aliases are expanded.
 const MAX_TEXT: usize = 32 << 20;
-
-/// Where a node stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Span {
-    /// Index into [`Files`].
-    pub file: u16,
-    /// From 1.
-    pub line: u32,
-    /// In characters, from 1.
-    pub column: u32,
-    /// In characters.
-    pub len: u32,
-}
 
 /// A value with its place.
 #[derive(Clone, Debug)]
@@ -114,96 +102,6 @@ impl Doc {
                         .collect(),
                 )
             }
-        }
-    }
-}
-
-/// The files read so far, for printing the lines that problems are about.
-#[derive(Debug, Default)]
-pub(crate) struct Files(Vec<FileText>);
-
-#[derive(Debug)]
-struct FileText {
-    name: String,
-    text: String,
-    /// Where each line begins, in bytes.
-    lines: Vec<usize>,
-}
-
-/// How much of a very long line is kept on either side of the place in question.
-const AROUND: usize = 200;
-
-impl Files {
-    /// Remembers a file and returns its index.
-    pub(crate) fn add(&mut self, name: &str, text: &str) -> u16 {
-        let breaks = text
-            .bytes()
-            .enumerate()
-            .filter(|&(_, b)| b == b'\n')
-            .map(|(i, _)| i + 1);
-        let lines = std::iter::once(0).chain(breaks).collect();
-        self.0.push(FileText {
-            name: name.to_string(),
-            text: text.to_string(),
-            lines,
-        });
-        (self.0.len() - 1).min(usize::from(u16::MAX)) as u16
-    }
-
-    pub(crate) fn name(&self, file: u16) -> &str {
-        self.0.get(usize::from(file)).map_or("", |f| &f.name)
-    }
-
-    /// The text of a line, from 1.
-    fn line(&self, at: Span) -> &str {
-        let Some(file) = self.0.get(usize::from(at.file)) else {
-            return "";
-        };
-        let index = (at.line as usize).saturating_sub(1);
-        let start = file.lines.get(index).copied().unwrap_or(file.text.len());
-        let end = file
-            .lines
-            .get(index + 1)
-            .copied()
-            .unwrap_or(file.text.len());
-        file.text
-            .get(start..end)
-            .unwrap_or("")
-            .trim_end_matches(['\n', '\r'])
-    }
-
-    /// A problem at a place.
-    pub(crate) fn problem(
-        &self,
-        severity: Severity,
-        at: Span,
-        what: String,
-        help: String,
-    ) -> Problem {
-        // Of a line of megabytes only what will be printed is kept; what stands before it
-        // becomes blank, so that the column still counts from the line's beginning.
-        let skip = (at.column as usize).saturating_sub(AROUND).min(1 << 16);
-        let kept = self
-            .line(at)
-            .chars()
-            .skip((at.column as usize).saturating_sub(AROUND));
-        let source_line: String = std::iter::repeat_n(' ', skip)
-            .chain(kept.take(2 * AROUND))
-            .collect();
-        let column = if (at.column as usize) < 1 << 16 {
-            at.column
-        } else {
-            (skip + AROUND) as u32
-        };
-        Problem {
-            severity,
-            file: self.name(at.file).to_string(),
-            line: at.line,
-            column,
-            len: at.len.max(1),
-            what,
-            help,
-            source_line,
         }
     }
 }
@@ -569,97 +467,4 @@ fn is_number(text: &str) -> bool {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let all = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
     all(whole) && all(fraction)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Doc, Problems> {
-        parse(&mut Files::default(), "t.yaml", text.as_bytes())
-    }
-
-    #[test]
-    fn every_node_knows_its_place() {
-        let doc = read("a: 1\nb: {c: hello, d: [x, \"y z\"]}\n").unwrap();
-        let c = doc.get("b").and_then(|b| b.get("c")).unwrap();
-        assert_eq!((c.at.line, c.at.column, c.at.len), (2, 8, 5));
-        assert!(matches!(doc.get("a").unwrap().value, Value::Number(_)));
-        let key = doc.map().unwrap()["b"].key;
-        assert_eq!((key.line, key.column, key.len), (2, 1, 1));
-    }
-
-    #[test]
-    fn json_is_yaml() {
-        let doc = read(r#"{"a": [1, true, null, "1"], "b": {"c": "d"}}"#).unwrap();
-        assert_eq!(
-            doc.canonical().to_string(),
-            r#"{"a":["1",true,null,"1"],"b":{"c":"d"}}"#
-        );
-    }
-
-    #[test]
-    fn an_alias_bomb_is_refused_before_it_is_built() {
-        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for i in 1..12 {
-            let list = vec![format!("*a{}", i - 1); 10].join(", ");
-            text += &format!("a{i}: &a{i} [{list}]\n");
-        }
-        let error = read(&text).unwrap_err().to_string();
-        assert!(error.contains("more than 400000 values"), "{error}");
-    }
-
-    #[test]
-    fn a_chain_of_aliases_is_no_way_round_the_depth() {
-        let mut text = String::from("a0: &a0 [x]\n");
-        for i in 1..2_000 {
-            text += &format!("a{i}: &a{i} [*a{}]\n", i - 1);
-        }
-        let error = read(&text).unwrap_err().to_string();
-        assert!(error.contains("nested more than"), "{error}");
-    }
-
-    #[test]
-    fn an_alias_of_what_contains_it_is_refused() {
-        let error = read("a: &a [*a]").unwrap_err().to_string();
-        assert!(error.contains("contains it"), "{error}");
-    }
-
-    #[test]
-    fn megabytes_of_brackets_are_refused_at_once() {
-        for open in ["[", "{", "- ", "? "] {
-            let error = read(&open.repeat(5_000_000)).unwrap_err().to_string();
-            assert!(error.starts_with("error: "), "{error}");
-        }
-        let mut deep = String::new();
-        for i in 0..3_000 {
-            deep += &" ".repeat(i);
-            deep += "a:\n";
-        }
-        assert!(
-            read(&deep)
-                .unwrap_err()
-                .to_string()
-                .contains("nested more than")
-        );
-    }
-
-    #[test]
-    fn what_is_not_text_has_a_place() {
-        let error = parse(&mut Files::default(), "t", b"a: 1\nb: \xff").unwrap_err();
-        assert_eq!((error.0[0].line, error.0[0].column), (2, 4));
-    }
-
-    #[test]
-    fn a_key_given_twice_is_an_error() {
-        let error = read("a: 1\nb: 2\na: 3\n").unwrap_err();
-        assert_eq!(error.0[0].line, 3);
-        assert!(error.0[0].help.contains("line 1"));
-    }
-
-    #[test]
-    fn only_one_document() {
-        assert!(read("a: 1\n---\nb: 2\n").is_err());
-        assert!(read("").is_err());
-    }
 }

@@ -1,8 +1,9 @@
 //! Published symptoms of a real incident, which a scenario is scored against.
 
 use super::cx::Fields;
-use super::doc::{Doc, Span};
+use super::doc::Doc;
 use super::objectives::Scope;
+use super::place::Span;
 use crate::ids::{GroupId, JourneyId, PopulationId, ServiceId};
 use crate::scenario::{Symptom, SymptomKind as Kind};
 use crate::topology::Topology;

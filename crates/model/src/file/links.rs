@@ -1,7 +1,8 @@
 //! Links: which nodes they join, what they carry, what they run over.
 
 use super::cx::{Fields, one_or_many};
-use super::doc::{Doc, Span, Value};
+use super::doc::{Doc, Value};
+use super::place::Span;
 use super::topology::Build;
 use crate::ids::{LinkId, NodeId};
 use crate::topology::{Link, Standby};

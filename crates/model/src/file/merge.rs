@@ -6,7 +6,8 @@
 
 use super::Source;
 use super::cx::Cx;
-use super::doc::{self, Doc, Entry, Map, Span, Value};
+use super::doc::{self, Doc, Entry, Map, Value};
+use super::place::Span;
 use super::problem::{Problems, did_you_mean};
 use std::path::{Component, Path, PathBuf};
 
@@ -323,7 +324,7 @@ mod tests {
     use crate::file::MemorySource;
 
     fn read_text(text: &str) -> Doc {
-        let mut files = doc::Files::default();
+        let mut files = crate::file::place::Files::default();
         doc::parse(&mut files, "t", text.as_bytes()).unwrap()
     }
 

@@ -5,14 +5,19 @@
 //! walk the tree and report every problem. Nothing here touches a file system: the caller gives
 //! a [`Source`]. `docs/FILES.md` is the reference of every field.
 
+mod bare;
 mod checks;
 pub(crate) mod cx;
 mod doc;
 mod expect;
+mod fields;
 mod links;
 mod merge;
+mod narrow;
 mod objectives;
+mod place;
 mod problem;
+mod provenance;
 mod scenario;
 mod schema;
 mod select;
@@ -21,19 +26,21 @@ mod sets;
 mod state;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod topology;
 mod users;
 
+pub use bare::bare_scenario;
 pub use doc::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use problem::{Problem, Problems, Severity};
-pub use scenario::bare_scenario;
 pub use schema::{reference, schema};
 pub use select::resolve_selector;
 
 use crate::scenario::Scenario;
 use crate::topology::Topology;
 use cx::Cx;
-use doc::{Doc, Span, Value};
+use doc::{Doc, Value};
+use place::Span;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -114,7 +121,7 @@ impl Kind {
 /// What a file is, by its `assize:` line; `None` if it is no file of ours, or no YAML.
 #[must_use]
 pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
-    let doc = doc::parse(&mut doc::Files::default(), "", bytes).ok()?;
+    let doc = doc::parse(&mut place::Files::default(), "", bytes).ok()?;
     let text = doc.get("assize")?.scalar()?.to_string();
     Kind::ALL
         .into_iter()
@@ -241,8 +248,10 @@ fn topology_of(
                 let name = cx.text(&stated.value, "topology")?;
                 let from = merge::folder(path);
                 // One level up, and no further: examples stand in a folder beside their base.
-                let root = merge::tidy(&from.join(".."));
-                let Some(file) = merge::inside(&root, &from, &name) else {
+                let parent = merge::tidy(&from.join(".."));
+                let file = merge::inside(&from, &from, &name)
+                    .or_else(|| merge::inside(&parent, &from, &name));
+                let Some(file) = file else {
                     let what = format!("`{name}` is outside the scenario's folder and its parent");
                     cx.error(at, what, "give it on the command line: `--topology FILE`");
                     return None;

@@ -1,7 +1,8 @@
 //! Objectives, of a topology or of a scenario.
 
 use super::cx::{Cx, Fields, Names, one_or_many};
-use super::doc::{Doc, Span};
+use super::doc::Doc;
+use super::place::Span;
 use super::topology::Build;
 use crate::calendar::Calendar;
 use crate::ids::{JourneyId, NodeId, PopulationId, ServiceId};

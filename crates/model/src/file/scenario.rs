@@ -1,46 +1,42 @@
 //! A merged document becomes a [`Scenario`] over a topology.
 
 use super::cx::{Cx, Fields, Names};
-use super::doc::{Doc, Span, Value};
+use super::doc::{Doc, Value};
 use super::objectives::{Scope, instant};
-use super::select::{Of, domains_named, narrow, owners, resolve_selector};
-use crate::faults::{self, FaultKind};
-use crate::ids::GroupId;
+use super::place::Span;
 use crate::objective::Objective;
-use crate::scenario::{Action, FaultEntry, Flap, Response, Scenario, StepEntry, Target};
+use crate::scenario::{FaultEntry, Response, Scenario, StepEntry};
 use crate::topology::Topology;
 use assize_fault::Nanos;
 
 /// Outages less than this apart are one, unless the file says otherwise.
-const STABLE_FOR: Nanos = Nanos::secs(60);
+pub(crate) const STABLE_FOR: Nanos = Nanos::secs(60);
 /// How long a scenario goes on after its last fault or step, unless the file says otherwise.
 const SETTLE: Nanos = Nanos::mins(10);
 /// How many turns a flap may make.
 const MAX_TURNS: i64 = 100_000;
-/// How many elements all faults and steps of a scenario may select together.
-const MAX_TARGETS: usize = 1_000_000;
 
 /// A scenario that is being read.
 pub(crate) struct Reader<'a> {
     pub cx: &'a Cx,
     pub t: &'a Topology,
     pub start: jiff::Timestamp,
-    tables: Tables,
-    faults: Vec<FaultEntry>,
+    pub tables: Tables,
+    pub faults: Vec<FaultEntry>,
     /// Where each fault stands, and whether it has `for` or `until`.
-    places: Vec<(Span, bool)>,
-    steps: Vec<StepEntry>,
-    ids: Names,
-    targets: usize,
+    pub places: Vec<(Span, bool)>,
+    pub steps: Vec<StepEntry>,
+    pub ids: Names,
+    pub targets: usize,
 }
 
 /// The names of a finished topology.
-struct Tables {
-    nodes: Names,
-    groups: Names,
-    services: Names,
-    populations: Names,
-    journeys: Names,
+pub(crate) struct Tables {
+    pub nodes: Names,
+    pub groups: Names,
+    pub services: Names,
+    pub populations: Names,
+    pub journeys: Names,
 }
 
 impl Tables {
@@ -136,7 +132,7 @@ impl Reader<'_> {
         }
     }
 
-    fn instant(&self, doc: &Doc, key: &str) -> Option<Nanos> {
+    pub(crate) fn instant(&self, doc: &Doc, key: &str) -> Option<Nanos> {
         instant(self.cx, &self.t.calendar, self.start, doc, key)
     }
 
@@ -150,381 +146,6 @@ impl Reader<'_> {
         let held = s.duration_or("for", Nanos::ZERO);
         s.finish();
         held
-    }
-
-    fn entry(&mut self, doc: &Doc) {
-        let kind = if doc.get("do").is_some() {
-            "step"
-        } else {
-            "fault"
-        };
-        let Some(f) = Fields::open(self.cx, doc, kind) else {
-            return;
-        };
-        let number = if kind == "step" {
-            self.steps.len()
-        } else {
-            self.faults.len()
-        } + 1;
-        let id = f.text("id").unwrap_or_else(|| format!("{kind}-{number}"));
-        let place = f.raw("id").map_or(f.at, |d| d.at);
-        super::cx::check_name(self.cx, kind, &id, place);
-        if self.ids.get(&id).is_some() {
-            self.cx.error(
-                place,
-                format!("two entries of the timeline are named `{id}`"),
-                "",
-            );
-        }
-        self.ids.add(&id, place);
-        let at = f.raw("at").and_then(|d| self.instant(d, "at"));
-        if !f.has("at") {
-            self.cx.error(
-                f.at,
-                format!("`{id}` has no `at`"),
-                "when it begins, such as `at: 0s`",
-            );
-        }
-        let at = at.unwrap_or(Nanos::ZERO);
-        if at < Nanos::ZERO {
-            self.cx.error(
-                f.key("at"),
-                "nothing happens before `start`",
-                "move `start`, or `at`",
-            );
-        }
-        if kind == "step" {
-            self.step(&f, id, at);
-        } else {
-            self.fault(&f, id, at);
-        }
-        f.finish();
-    }
-
-    fn fault(&mut self, f: &Fields<'_>, id: String, at: Nanos) {
-        let Some(kind) = self.fault_kind(f) else {
-            // Which fields it may have is unknown, so none is reported.
-            f.ignore(PARAMETERS);
-            return;
-        };
-        let mut params = kind.read(f);
-        if let Some(doc) = f.raw("flap") {
-            params.flap = self.flap(doc);
-        }
-        let targets = self.selection(f, "target", Some(kind));
-        let of = f.raw("of").and_then(|d| self.of(d));
-        let targets = match of {
-            Some(of) if !targets.is_empty() => match narrow(self.t, targets, of) {
-                Ok(targets) => targets,
-                Err(why) => {
-                    self.cx.error(f.key("of"), why, "");
-                    Vec::new()
-                }
-            },
-            _ => targets,
-        };
-        let against = match params.against {
-            Some(key) if f.has(key) => self.selection(f, key, None),
-            _ => Vec::new(),
-        };
-        let along = |t: &Target| matches!(t, Target::Link(..) | Target::Flow(..));
-        if params.against_required && !targets.iter().all(along) {
-            let help = "name the far side: `against: domain/dc-south`";
-            self.cx
-                .error(f.at, format!("`{}` needs `against`", kind.name), help);
-        }
-        let until = self.until(f, at);
-        self.places.push((f.at, until.is_some()));
-        let named = self.named_domains(f);
-        let entry = FaultEntry {
-            id,
-            kind: kind.name,
-            at,
-            until: until.unwrap_or(Nanos::NEVER),
-            bounded: until.is_some(),
-            flap: params.flap,
-            effects: params.effects,
-            owners: owners(self.t, &targets, &named),
-            targets,
-            against,
-            target_text: texts(f, "target"),
-        };
-        self.faults.push(entry);
-    }
-
-    fn fault_kind(&self, f: &Fields<'_>) -> Option<&'static FaultKind> {
-        let Some(doc) = f.raw("fault") else {
-            self.cx.error(
-                f.at,
-                "an entry of the timeline has `fault` or `do`",
-                "for example `fault: outage`",
-            );
-            return None;
-        };
-        let text = self.cx.text(doc, "fault")?;
-        let kind = faults::find(&text);
-        if kind.is_none() {
-            let help = self.cx.suggest(&text, faults::all().iter().map(|k| k.name));
-            self.cx
-                .error(doc.at, format!("no fault is named `{text}`"), help);
-        }
-        kind
-    }
-
-    fn flap(&self, doc: &Doc) -> Option<Flap> {
-        let f = Fields::open(self.cx, doc, "flap")?;
-        let (down, up) = (f.period("down"), f.period("up"));
-        if !f.has("down") || !f.has("up") {
-            self.cx.error(
-                f.at,
-                "`flap` needs `down` and `up`",
-                "for example `{down: 2m, up: 10m}`",
-            );
-        }
-        f.finish();
-        Some(Flap {
-            down: down?,
-            up: up?,
-        })
-    }
-
-    fn of(&self, doc: &Doc) -> Option<Of> {
-        let f = Fields::open(self.cx, doc, "narrowing")?;
-        let count = f
-            .whole("count", 1, u64::from(u32::MAX))
-            .map(|n| Of::Count(n as u32));
-        let share = f.share("share").map(Of::Share);
-        let group = f.raw("group").and_then(|d| {
-            let name = self.cx.text(d, "group")?;
-            let bare = name.strip_prefix("group/").unwrap_or(&name);
-            self.tables
-                .groups
-                .find(self.cx, bare, d.at)
-                .map(|i| Of::Group(GroupId::from(i)))
-        });
-        let stated = [f.has("count"), f.has("share"), f.has("group")];
-        if stated.iter().filter(|s| **s).count() != 1 {
-            self.cx
-                .error(f.at, "`of` states one of `count`, `share` and `group`", "");
-        }
-        f.finish();
-        count.or(share).or(group)
-    }
-
-    /// The instant at which a fault ends, if the file gives one.
-    fn until(&self, f: &Fields<'_>, at: Nanos) -> Option<Nanos> {
-        let length = f.duration("for");
-        let until = f.raw("until").and_then(|d| self.instant(d, "until"));
-        if f.has("for") && f.has("until") {
-            self.cx.error(
-                f.key("until"),
-                "`for` and `until` are both given",
-                "keep one",
-            );
-        }
-        if until.is_some_and(|until| until <= at) {
-            self.cx.error(
-                f.key("until"),
-                "the fault ends before it begins",
-                "`until` is after `at`",
-            );
-        }
-        if length == Some(Nanos::ZERO) {
-            self.cx
-                .error(f.key("for"), "a fault lasts longer than no time at all", "");
-        }
-        until.or(length.map(|length| at + length))
-    }
-
-    /// The elements that a field selects: a union of selectors.
-    fn selection(
-        &mut self,
-        f: &Fields<'_>,
-        key: &'static str,
-        kind: Option<&FaultKind>,
-    ) -> Vec<Target> {
-        let mut found: Vec<Target> = Vec::new();
-        if !f.has(key) {
-            self.cx.error(
-                f.at,
-                format!("`{key}` is missing"),
-                "for example `domain/dc-north`",
-            );
-        }
-        for (text, at) in f.texts(key) {
-            if self.cx.full() {
-                break;
-            }
-            match resolve_selector(self.t, &text) {
-                Ok(targets) => {
-                    if let Some(Err(help)) = kind.map(|k| allowed(k, &text, &targets)) {
-                        let what = format!(
-                            "`{}` cannot be done to `{text}`",
-                            kind.map_or("", |k| k.name)
-                        );
-                        self.cx.error(at, what, help);
-                    }
-                    found.extend(targets);
-                }
-                Err(help) => {
-                    self.cx.error(
-                        at,
-                        format!("`{text}` selects nothing that can be targeted"),
-                        help,
-                    );
-                }
-            }
-        }
-        if let Some(kind) = kind {
-            found.retain(|target| kind.allows(target).is_ok());
-        }
-        found.sort();
-        found.dedup();
-        self.targets += found.len();
-        if self.targets > MAX_TARGETS {
-            self.cx.error(
-                f.key(key),
-                format!("more than {MAX_TARGETS} elements are selected"),
-                "",
-            );
-            return Vec::new();
-        }
-        found
-    }
-
-    fn named_domains(&self, f: &Fields<'_>) -> Vec<crate::ids::DomainId> {
-        let texts = f.texts("target");
-        let patterns = texts
-            .iter()
-            .filter_map(|(text, _)| text.strip_prefix("domain/"));
-        patterns
-            .flat_map(|p| domains_named(self.t, p).unwrap_or_default())
-            .collect()
-    }
-
-    fn step(&mut self, f: &Fields<'_>, id: String, at: Nanos) {
-        let target_text = texts(f, "target");
-        #[derive(Clone, Copy)]
-        enum Do {
-            Promote,
-            FailBack,
-            Restore,
-            Activate,
-            Deactivate,
-            RollBack,
-        }
-        let words = [
-            ("promote", Do::Promote),
-            ("fail-back", Do::FailBack),
-            ("restore", Do::Restore),
-            ("activate", Do::Activate),
-            ("deactivate", Do::Deactivate),
-            ("roll-back", Do::RollBack),
-        ];
-        let Some(action) = f.choice("do", &words) else {
-            f.ignore(&["target"]);
-            return;
-        };
-        let action = match action {
-            Do::RollBack => self.roll_back(f),
-            Do::Activate => Some(Action::Activate(self.standbys(f))),
-            Do::Deactivate => Some(Action::Deactivate(self.standbys(f))),
-            Do::Promote | Do::FailBack | Do::Restore => {
-                let targets = self.selection(f, "target", None);
-                match (action, targets.as_slice()) {
-                    (_, []) => None,
-                    (Do::Promote, [Target::Service(s)]) => Some(Action::Promote(*s, None)),
-                    (Do::Promote, [Target::Replica(s, r)]) => Some(Action::Promote(*s, Some(*r))),
-                    (Do::FailBack, [Target::Service(s)]) => Some(Action::FailBack(*s)),
-                    (Do::Restore, [Target::Service(s)]) => Some(Action::Restore(*s)),
-                    _ => {
-                        let what = format!("`{target_text}` is not one service");
-                        self.cx
-                            .error(f.key("target"), what, "name one: `service/NAME`");
-                        None
-                    }
-                }
-            }
-        };
-        self.check_restorable(f, action.as_ref());
-        if let Some(action) = action {
-            self.steps.push(StepEntry {
-                id,
-                at,
-                action,
-                target_text,
-            });
-        }
-    }
-
-    fn check_restorable(&self, f: &Fields<'_>, action: Option<&Action>) {
-        if let Some(Action::Restore(service)) = action {
-            let service = self.t.service(*service);
-            if service.state.as_ref().is_none_or(|s| s.backups.is_empty()) {
-                let what = format!("`{}` has no backup to restore from", service.id);
-                self.cx
-                    .error(f.key("target"), what, "state its backups in the topology");
-            }
-        }
-    }
-
-    fn roll_back(&self, f: &Fields<'_>) -> Option<Action> {
-        let doc = f.raw("target")?;
-        let text = self.cx.text(doc, "target")?;
-        let name = text.strip_prefix("fault/").unwrap_or(&text);
-        self.find_fault(name, doc.at).map(Action::RollBack)
-    }
-
-    fn find_fault(&self, name: &str, at: Span) -> Option<usize> {
-        let found = self.faults.iter().position(|x| x.id == name);
-        if found.is_none() {
-            let help = self
-                .cx
-                .suggest(name, self.faults.iter().map(|x| x.id.as_str()));
-            self.cx.error(
-                at,
-                format!("no fault of this scenario is named `{name}`"),
-                help,
-            );
-        }
-        found
-    }
-
-    /// Links and access paths; those that are not standby have nothing to activate.
-    fn standbys(&mut self, f: &Fields<'_>) -> Vec<Target> {
-        let targets = self.selection(f, "target", None);
-        let of = f.raw("of").and_then(|d| self.of(d));
-        let targets = match of {
-            Some(of) if !targets.is_empty() => narrow(self.t, targets, of).unwrap_or_else(|why| {
-                self.cx.error(f.key("of"), why, "");
-                Vec::new()
-            }),
-            _ => targets,
-        };
-        for target in &targets {
-            let (name, standby) = match target {
-                Target::Link(id, _) => (&self.t.link(*id).id, self.t.link(*id).standby.is_some()),
-                Target::Access(id) => (
-                    &self.t.access_path(*id).id,
-                    self.t.access_path(*id).standby.is_some(),
-                ),
-                _ => {
-                    let what = "only links and access paths are activated";
-                    self.cx
-                        .error(f.key("target"), what, "name `link/…` or `access/…`");
-                    break;
-                }
-            };
-            if !standby {
-                let what = format!("`{name}` is not on standby: it is in service all the time");
-                self.cx.warn(
-                    f.key("target"),
-                    what,
-                    "give it `standby: {activates_in: …}`",
-                );
-            }
-        }
-        targets
     }
 
     fn responses(&mut self, f: &Fields<'_>) -> Vec<Response> {
@@ -743,115 +364,4 @@ impl Reader<'_> {
             self.find_fault(name, entry.key);
         }
     }
-}
-
-/// The parameters of all faults.
-const PARAMETERS: &[&str] = &[
-    "fault",
-    "target",
-    "of",
-    "for",
-    "until",
-    "flap",
-    "how",
-    "latency",
-    "jitter",
-    "loss",
-    "bandwidth",
-    "errors",
-    "down",
-    "up",
-    "against",
-    "from",
-    "one_way",
-    "left",
-    "lost",
-    "spare",
-];
-
-/// Whether a fault may be on what a selector names. A domain or a pattern holds elements of many
-/// kinds; those that the fault is not for are passed over, unless that is all of them.
-fn allowed(kind: &FaultKind, text: &str, targets: &[Target]) -> Result<(), String> {
-    let mut wrong = targets.iter().filter_map(|t| kind.allows(t).err());
-    let Some(first) = wrong.next() else {
-        return Ok(());
-    };
-    let mixed = text.starts_with("domain/") || text.contains('*');
-    if mixed && wrong.count() + 1 < targets.len() {
-        Ok(())
-    } else {
-        Err(first)
-    }
-}
-
-/// The texts of a field as one.
-fn texts(f: &Fields<'_>, key: &'static str) -> String {
-    let texts: Vec<String> = f.texts(key).into_iter().map(|(text, _)| text).collect();
-    texts.join(", ")
-}
-
-/// A scenario that no file states: selectors that are down from the start for a time; none for
-/// a look at the network as it is.
-///
-/// All objectives of the topology that name no fault are judged.
-///
-/// # Errors
-/// Which selector names nothing, with the nearest names.
-pub fn bare_scenario(
-    t: &Topology,
-    down: &[String],
-    length: Nanos,
-    start: Option<jiff::Timestamp>,
-) -> Result<Scenario, String> {
-    let outage = faults::find("outage").ok_or("no fault is named `outage`")?;
-    if length <= Nanos::ZERO || length > super::cx::LONGEST {
-        return Err("a fault lasts from 1ns to 10 years; write `--for 2h`".into());
-    }
-    let mut entries = Vec::new();
-    for (i, text) in down.iter().enumerate() {
-        let targets = resolve_selector(t, text)?;
-        allowed(outage, text, &targets)?;
-        let targets: Vec<Target> = targets
-            .into_iter()
-            .filter(|x| outage.allows(x).is_ok())
-            .collect();
-        let named = text
-            .strip_prefix("domain/")
-            .map(|p| domains_named(t, p))
-            .transpose()?;
-        entries.push(FaultEntry {
-            id: format!("fault-{}", i + 1),
-            kind: outage.name,
-            at: Nanos::ZERO,
-            until: length,
-            bounded: true,
-            flap: None,
-            effects: vec![faults::Effect::Down(None)],
-            owners: owners(t, &targets, &named.unwrap_or_default()),
-            targets,
-            against: Vec::new(),
-            target_text: text.clone(),
-        });
-    }
-    let digest = super::sha256(format!("what-if {length} {}", down.join(" ")).as_bytes());
-    Ok(Scenario {
-        name: "what-if".to_string(),
-        path: String::new(),
-        start: start.unwrap_or_else(super::default_start),
-        steady_state: Nanos::ZERO,
-        end: length + Nanos::hours(1),
-        faults: entries,
-        steps: Vec::new(),
-        responses: Vec::new(),
-        objectives: t
-            .objectives
-            .iter()
-            .filter(|o| o.fault.is_none())
-            .cloned()
-            .collect(),
-        expect: Vec::new(),
-        stable_for: STABLE_FOR,
-        tags: Vec::new(),
-        digest,
-    })
 }

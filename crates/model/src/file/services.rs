@@ -1,7 +1,8 @@
 //! Services: replicas, dependencies, queues, failover.
 
 use super::cx::{Fields, check_name};
-use super::doc::{Doc, Span, Value};
+use super::doc::{Doc, Value};
+use super::place::Span;
 use super::topology::{Build, plain_node};
 use crate::ids::{NodeId, ServiceId};
 use crate::topology::{
@@ -347,11 +348,11 @@ impl Build<'_> {
             c.finish();
         }
         failover.promote = o.duration_or("promote", Nanos::ZERO);
-        if let Some(doc) = o.raw("redirect").filter(|d| d.scalar() != Some("vip")) {
-            if let Some(r) = Fields::open(self.cx, doc, "redirect") {
-                failover.dns_ttl = r.duration_or("dns_ttl", Nanos::ZERO);
-                r.finish();
-            }
+        if let Some(doc) = o.raw("redirect").filter(|d| d.scalar() != Some("vip"))
+            && let Some(r) = Fields::open(self.cx, doc, "redirect")
+        {
+            failover.dns_ttl = r.duration_or("dns_ttl", Nanos::ZERO);
+            r.finish();
         }
         if let Some(doc) = o.raw("failback") {
             failover.failback = None;

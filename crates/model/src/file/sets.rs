@@ -1,8 +1,9 @@
 //! `--set path=value`: one value of a file, changed for one run.
 
 use super::cx::Cx;
-use super::doc::{self, Doc, Span, Value};
-use super::{merge, problem::Severity};
+use super::doc::{self, Doc, Value};
+use super::place::Span;
+use super::{merge, place, problem::Severity};
 
 /// First words of paths into a scenario.
 const SCENARIO: [&str; 13] = [
@@ -100,7 +101,7 @@ fn parse(cx: &Cx, text: &str, at: Span) -> Option<Doc> {
         cx.error(at, "the value is missing", "write `path=null` to delete");
         return None;
     }
-    let mut files = doc::Files::default();
+    let mut files = place::Files::default();
     match doc::parse(&mut files, "--set", text.as_bytes()) {
         Ok(mut doc) => {
             place(&mut doc, at);

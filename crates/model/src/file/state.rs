@@ -13,11 +13,16 @@ impl Build<'_> {
         let s = Fields::open(self.cx, f.raw("state")?, "state")?;
         let replication = s.raw("replication").and_then(|d| self.replication(d));
         let mut backups = Vec::new();
+        let mut risks = Vec::new();
         for (i, doc) in s.list("backups").into_iter().enumerate() {
             let Some(b) = Fields::open(self.cx, doc, "backup") else {
                 continue;
             };
             if let Some(backup) = self.backup(&b, i, service) {
+                risks.push(
+                    self.vault_risk(backup.kept_at, service)
+                        .map(|what| (b.key("kept_at"), what)),
+                );
                 if backups.iter().any(|other: &Backup| other.id == backup.id) {
                     self.cx
                         .error(b.at, format!("two backups are named `{}`", backup.id), "");
@@ -25,6 +30,12 @@ impl Build<'_> {
                 backups.push(backup);
             }
             b.finish();
+        }
+        // One backup beside the primary is quick to restore from, as long as another is elsewhere.
+        if risks.iter().all(Option::is_some) {
+            for (at, what) in risks.into_iter().flatten() {
+                self.cx.warn(at, what, "keep a backup elsewhere too");
+            }
         }
         s.finish();
         Some(State {
@@ -87,7 +98,6 @@ impl Build<'_> {
         let takes = b.duration_or("takes", Nanos::ZERO);
         let size = b.size("size").unwrap_or_default();
         let (kept_at, kept_by) = self.kept_at(b)?;
-        self.check_vault(b, kept_at, service);
         if let (Some(every), true) = (every, every.is_some_and(|e| takes > e)) {
             let what = format!("a backup takes {takes} and is due every {every}");
             self.cx.warn(
@@ -119,7 +129,7 @@ impl Build<'_> {
     }
 
     /// The node, and the service that keeps it if the file names one.
-    fn kept_at(&self, b: &Fields<'_>) -> Option<(NodeId, Option<(String, super::doc::Span)>)> {
+    fn kept_at(&self, b: &Fields<'_>) -> Option<(NodeId, Option<(String, super::place::Span)>)> {
         let Some(doc) = b.raw("kept_at") else {
             self.cx.error(
                 b.at,
@@ -185,33 +195,22 @@ impl Build<'_> {
     }
 
     /// A backup that falls with what it backs up is no backup against that fall.
-    fn check_vault(&self, b: &Fields<'_>, vault: NodeId, service: &Service) {
-        let Some(home) = service.replicas.iter().find(|r| r.primary) else {
-            return;
-        };
-        let at = b.key("kept_at");
+    fn vault_risk(&self, vault: NodeId, service: &Service) -> Option<String> {
+        let home = service.replicas.iter().find(|r| r.primary)?;
         if home.at == vault {
-            let what = format!(
+            return Some(format!(
                 "`{}` keeps this backup on the node of its primary",
                 service.id
-            );
-            self.cx.warn(at, what, "whatever takes the node takes both");
-            return;
+            ));
         }
         // After an error elsewhere either node may be missing.
-        let (Some(place), Some(vault)) = (
-            self.t.nodes.get(home.at.index()),
-            self.t.nodes.get(vault.index()),
-        ) else {
-            return;
-        };
+        let place = self.t.nodes.get(home.at.index())?;
+        let vault = self.t.nodes.get(vault.index())?;
         let direct = [home.domains.as_slice(), place.domains.as_slice()].concat();
-        if let Some(domain) = self.shared_place(&direct, &vault.domains) {
-            let what = format!(
-                "`{}` and its backup lie in one domain, `{domain}`",
-                service.id
-            );
-            self.cx.warn(at, what, "keep a backup elsewhere too");
-        }
+        let domain = self.shared_place(&direct, &vault.domains)?;
+        Some(format!(
+            "`{}` and its backup lie in one domain, `{domain}`",
+            service.id
+        ))
     }
 }

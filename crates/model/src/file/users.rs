@@ -1,8 +1,9 @@
 //! Access paths, populations and journeys.
 
 use super::cx::Fields;
-use super::doc::{Doc, Span, Value};
+use super::doc::{Doc, Value};
 use super::links::standby;
+use super::place::Span;
 use super::services::LIVE_KEYS;
 use super::topology::{Build, is_empty, plain_node};
 use crate::calendar::Hours;

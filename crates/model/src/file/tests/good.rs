@@ -1,56 +1,6 @@
-//! Whole files: what they become, and what is said about wrong ones.
+//! What whole files become.
 
 use super::*;
-use crate::ObjectiveKind;
-use crate::faults::{Effect, How};
-use crate::ids::*;
-use crate::scenario::{Action, Sites, Target};
-use crate::topology::{Mode, Replication, SiteRange};
-use assize_fault::{Nanos, Ppb};
-use proptest::prelude::*;
-
-/// A topology that uses every section and nearly every field.
-const FULL: &str = include_str!("testdata/full.yaml");
-/// A scenario over it.
-const FULL_SCENARIO: &str = include_str!("testdata/full-scenario.yaml");
-
-fn source() -> MemorySource {
-    MemorySource::new([("full.yaml", FULL), ("scenarios/s.yaml", FULL_SCENARIO)])
-}
-
-fn topology(text: &str) -> Result<(Topology, Vec<Problem>), Problems> {
-    let source = MemorySource::new([("t.yaml", text)]);
-    load_topology(&source, Path::new("t.yaml"), &LoadOptions::default())
-}
-
-fn scenario(text: &str) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
-    let source = MemorySource::new([("s.yaml", text), ("full.yaml", FULL)]);
-    load_scenario(&source, Path::new("s.yaml"), &LoadOptions::default())
-}
-
-fn full() -> Topology {
-    topology(FULL).unwrap_or_else(|p| panic!("{p}")).0
-}
-
-fn with_sets(sets: &[&str]) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
-    let options = LoadOptions {
-        sets: sets.iter().map(ToString::to_string).collect(),
-        topology: None,
-    };
-    load_scenario(&source(), Path::new("scenarios/s.yaml"), &options)
-}
-
-/// The problem that mentions a text; fails with all of them if there is none.
-fn problem<T: std::fmt::Debug>(result: Result<T, Problems>, text: &str) -> Problem {
-    let problems = result.expect_err("there should be a problem");
-    let found = problems
-        .0
-        .iter()
-        .find(|p| p.what.contains(text) || p.help.contains(text));
-    found
-        .unwrap_or_else(|| panic!("no problem says `{text}`:\n{problems}"))
-        .clone()
-}
 
 #[test]
 fn the_whole_example_is_read() {
@@ -316,223 +266,69 @@ fn a_bare_scenario() {
         (s.faults[0].until, s.end),
         (Nanos::hours(2), Nanos::hours(3))
     );
-    assert_eq!(s.objectives.len(), t.objectives.len());
+    // All but the one that is about a fault of another scenario.
+    assert_eq!(s.objectives.len() + 1, t.objectives.len());
     assert!(
         bare_scenario(&t, &["domain/dc-nort".into()], Nanos::hours(2), None)
             .unwrap_err()
             .contains("`dc-north`")
     );
-    let quiet = bare_scenario(&t, &[], Nanos::hours(2), None).unwrap();
-    assert!(quiet.faults.is_empty());
-}
-
-/// One wrong line in the whole topology, and what must be said about it.
-#[test]
-fn wrong_topologies() {
-    for (from, to, says) in [
-        ("cost: 10", "cots: 10", "`cots` is not a field of a link"),
-        ("latency: 12ms", "latency: 12 parsecs", "is not a duration"),
-        (
-            "bandwidth: 100Mbit/s",
-            "bandwidth: 100MB",
-            "is not a bandwidth",
-        ),
-        (
-            "in: [vodafone]",
-            "in: [vodaphone]",
-            "did you mean `vodafone`?",
-        ),
-        (
-            "jan-23: {crown: all}",
-            "jan-23: {crown: 5}",
-            "4 of 84 are left",
-        ),
-        (
-            "via: [court-wan]",
-            "via: [court-wam]",
-            "no link or node is named `court-wam`",
-        ),
-        (
-            "calls: [directory, juror-app]",
-            "calls: [directory, jurorapp]",
-            "did you mean `juror-app`?",
-        ),
-        (
-            "hours: \"Mon-Fri 08:00-18:00\"",
-            "hours: \"Mon-Fri 18:00-08:00\"",
-            "closes before it opens",
-        ),
-        (
-            "at: {crown: 6720,",
-            "at: {hub-n: 6720,",
-            "no node is named `hub-n`",
-        ),
-        (
-            "at: {crown: 6720,",
-            "at: {core-n: 6720,",
-            "users sit at sites",
-        ),
-        ("count: 84", "count: 84.5", "is not a whole number"),
-        (
-            "populations.court-staff.at:",
-            "populations.court-staff.att:",
-            "names nothing in this topology",
-        ),
-        (
-            "{objective: juror-rto,",
-            "{objective: juror-rtt,",
-            "no objective is named `juror-rtt`",
-        ),
-        ("until: 2027-03-31", "until: someday", "is not a date"),
-        (
-            "{rto: 15m, journey: enrol-juror}",
-            "{rto: 15m, journey: enrol}",
-            "no journey is named `enrol`",
-        ),
-        (
-            "{rto: 15m, journey: enrol-juror}",
-            "{rto: 15m, rpo: 1s}",
-            "states one target, not 2",
-        ),
-        (
-            "excluding: [node/crown]",
-            "excluding: [node/crown, node/mags-large]",
-            "leaves out every user",
-        ),
-        (
-            "radius:    {replicas",
-            "radius:    {at: core-n, replicas",
-            "`at` is not a field of a service",
-        ),
-        (
-            "renew: 2000s",
-            "renew: 5000s",
-            "`renew` is at most `expire`",
-        ),
-        ("each: 3s", "each: 30s", "may not outlast"),
-        ("over: [court-wan]", "over: [hub]", "run over each other"),
-        (
-            "dc-south:  {kind: data-centre}",
-            "dc-south:  {kind: data-centre, in: [dc-south]}",
-            "lie in each other",
-        ),
-        (
-            "time_zone: Europe/London",
-            "time_zone: Europe/Londn",
-            "is not a time zone",
-        ),
-        (
-            "holidays: england-and-wales",
-            "holidays: england",
-            "write `england-and-wales`",
-        ),
-        (
-            "between: [[crown, mags-large], wan]",
-            "between: [[crown, mags-large], [crown, mags-large]]",
-            "both ends",
-        ),
-        (
-            "mode: active-standby",
-            "mode: active-passive",
-            "write `single`",
-        ),
-        ("role: primary", "role: master", "write `primary`"),
-        ("kept_at: vault", "kept_at: service/vault", "restore loop"),
-    ] {
-        let text = FULL.replacen(from, to, 1);
-        assert_ne!(text, FULL, "`{from}` is not in the example");
-        let p = problem(topology(&text), says);
-        assert!(p.line > 0 && p.column > 0, "{p}");
-    }
+    assert!(bare_scenario(&t, &[], Nanos::hours(2), None).is_err());
 }
 
 #[test]
-fn wrong_scenarios() {
-    for (from, to, says) in [
-        (
-            "fault: outage,",
-            "fault: outrage,",
-            "did you mean `outage`?",
-        ),
-        (
-            "target: domain/dc-north",
-            "target: domain/dc-nort",
-            "`dc-north`",
-        ),
-        (
-            "target: domain/dc-north",
-            "target: population/court-staff",
-            "cannot fail",
-        ),
-        (
-            "of: {group: jan-22}",
-            "of: {group: jan-21}",
-            "did you mean `jan-22`",
-        ),
-        (
-            "{to: dc,",
-            "{to: dcc,",
-            "no fault of this scenario is named `dcc`",
-        ),
-        (
-            "{id: dc, at: 0s,",
-            "{id: dc, at: 0s, for: 1h,",
-            "ends when its fix is done",
-        ),
-        (
-            "until: 2019-01-22T06:30",
-            "until: 2019-01-15T06:30",
-            "ends before it begins",
-        ),
-        ("id: wave", "id: dc", "are named `dc`"),
-        ("settle: 1h", "end: 1h", "ends before `wave` does"),
-        (
-            "journey: enrol-juror, at:",
-            "journey: enrol, at:",
-            "no journey is named `enrol`",
-        ),
-        (
-            "target: link/court-lte",
-            "target: service/radius",
-            "only links and access paths",
-        ),
-        ("how: refuse", "hwo: refuse", "did you mean `how`?"),
-        ("down: 2m, up: 10m", "down: 1ns, up: 10m", "at least 1ms"),
-        (
-            "objectives: [juror-rto,",
-            "objectives: [juror-rtt,",
-            "no objective of the topology",
-        ),
-        (
-            "{faults: {dc:",
-            "{faults: {dd:",
-            "no fault of this scenario is named `dd`",
-        ),
-        (
-            "restored: group/jan-22",
-            "restored: group/jan-2",
-            "did you mean",
-        ),
-        (
-            "topology: ../full.yaml",
-            "topology: ../../full.yaml",
-            "outside the scenario's folder",
-        ),
-        (
-            "topology: ../full.yaml",
-            "topology: ../nothing.yaml",
-            "there is no such file",
-        ),
-    ] {
-        let text = FULL_SCENARIO.replacen(from, to, 1);
-        assert_ne!(text, FULL_SCENARIO, "`{from}` is not in the example");
-        let files = MemorySource::new([("full.yaml", FULL), ("scenarios/s.yaml", &text)]);
-        let result = load_scenario(
-            &files,
-            Path::new("scenarios/s.yaml"),
-            &LoadOptions::default(),
+fn an_objective_about_a_fault_is_for_scenarios_that_have_it() {
+    let text = "assize: scenario/v1\ntopology: full.yaml\ntimeline: [{id: x, at: 0s, fault: outage, target: link/hub, for: 1m}]\n";
+    let (t, s, _) = scenario(text).unwrap();
+    assert_eq!(s.objectives.len() + 1, t.objectives.len());
+    problem(
+        scenario(&format!("{text}objectives: [juror-most]\n")),
+        "no fault of this scenario is named `dc`",
+    );
+}
+
+#[test]
+fn symptoms_may_stand_in_a_file() {
+    let expect = "assize: expect/v1\nexpect:\n  - {untouched: population/court-staff}\n";
+    let text = "assize: scenario/v1\ntopology: full.yaml\nexpect: e.yaml\n";
+    let files = MemorySource::new([("s.yaml", text), ("full.yaml", FULL), ("e.yaml", expect)]);
+    let (_, s, _) = load_scenario(&files, Path::new("s.yaml"), &LoadOptions::default()).unwrap();
+    assert_eq!(s.expect[0].text, "court-staff is untouched");
+    let files = MemorySource::new([("s.yaml", text), ("full.yaml", FULL)]);
+    let p = problem(
+        load_scenario(&files, Path::new("s.yaml"), &LoadOptions::default()),
+        "there is no such file",
+    );
+    assert_eq!((p.file.as_str(), p.line), ("s.yaml", 3));
+}
+
+#[test]
+fn narrowing_takes_the_first_sites() {
+    let target = |of: &str| {
+        let text = format!(
+            "assize: scenario/v1\ntopology: full.yaml\ntimeline: [{{at: 0s, fault: outage, target: [link/hub, node/wan], of: {of}, for: 1m}}]\n"
         );
-        let p = problem(result, says);
-        assert_eq!(p.file, "scenarios/s.yaml");
-    }
+        scenario(&text).map(|(_, s, _)| s.faults[0].targets.clone())
+    };
+    let range = |node: u16, first, end| SiteRange {
+        node: NodeId(node),
+        first,
+        end,
+    };
+    let link = |ranges: Vec<SiteRange>| Target::Link(LinkId(2), Sites::Some(ranges));
+    let wan = Target::Node(NodeId(2), Sites::All);
+    assert_eq!(
+        target("{count: 10}").unwrap(),
+        [wan.clone(), link(vec![range(0, 0, 10), range(1, 0, 10)])]
+    );
+    assert_eq!(
+        target("{share: 50%}").unwrap(),
+        [wan, link(vec![range(0, 0, 42), range(1, 0, 30)])]
+    );
+    assert_eq!(
+        target("{group: jan-23}").unwrap(),
+        [link(vec![range(0, 80, 84)])]
+    );
+    problem(target("{share: 0%}"), "leaves nothing");
+    problem(target("{count: 1, share: 1%}"), "states one of");
 }

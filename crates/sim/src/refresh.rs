@@ -459,10 +459,13 @@ impl Engine<'_> {
         let host_only = lies || check.probes == Probes::Host;
         let own = if !self.truth.spot_up[target] {
             Some(Blame::Spot(target))
-        } else if state.down.is_empty() {
-            self.hard_dependency(service, replica)
-        } else {
+        } else if !state.down.is_empty() {
             Some(Blame::Replica(service as u16, replica as u16))
+        } else if !state.no_answer.is_empty() {
+            // A check of the machine stays green; one that asks as users do gets no answer either.
+            Some(Blame::NoAnswer(service as u16, replica as u16))
+        } else {
+            self.hard_dependency(service, replica)
         };
         let hidden = own.filter(|b| host_only && !matches!(b, Blame::Spot(_)));
         if let Some(blame) = hidden {
@@ -565,9 +568,14 @@ impl Engine<'_> {
                 }
             }
         }
-        if unreached != 0 && self.services[service].failover.is_some() {
+        if unreached != 0
+            && let Some(failover) = &self.services[service].failover
+        {
+            // Only one who has been superseded: the new primary is found by looking its name up.
+            let current = failover.primary();
             let old = (0..self.services[service].replicas.len() as u16).find(|&r| {
-                self.services[service].replicas[usize::from(r)].acts
+                r != current
+                    && self.services[service].replicas[usize::from(r)].acts
                     && self.services[service].views[usize::from(r)] & unreached == 0
                     && self.blame_at(id, r).is_none()
             });

@@ -1,4 +1,5 @@
-//! A service that gives out addresses (DHCP) answers nobody, while its checks see it well.
+//! A service that gives out addresses (DHCP) answers nobody, while its machine is well: a check
+//! with `probes: host` stays green, one with `probes: service` notices.
 //!
 //! Targets: services, replicas.
 //!

@@ -222,7 +222,7 @@ pub enum Effect {
     /// The target reaches nobody, and nobody reaches it, except what is on its own node and
     /// clients at `against`.
     Isolate,
-    /// Answers no request, while health checks still see it well.
+    /// Answers no request, while its machine is well: a check with `probes: host` stays green.
     NoAnswer(How),
     /// A promotion of the target does not succeed.
     PromotionFails,

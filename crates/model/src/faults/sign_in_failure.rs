@@ -1,5 +1,5 @@
 //! A service that signs users or devices in (RADIUS, Kerberos, a directory) turns them away, while
-//! its checks see it well.
+//! its machine is well: a check with `probes: host` stays green, one with `probes: service` notices.
 //!
 //! Targets: services, replicas.
 //!

@@ -51,7 +51,6 @@ pub(crate) fn path(name: &str) -> String {
         .to_string()
 }
 
-
 /// A folder that is removed when the test is over.
 pub(crate) struct Folder(PathBuf);
 

@@ -51,15 +51,6 @@ pub(crate) fn path(name: &str) -> String {
         .to_string()
 }
 
-/// A path from the root of the repository.
-pub(crate) fn root(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("..")
-        .join(name)
-        .display()
-        .to_string()
-}
-
 /// A folder that is removed when the test is over.
 pub(crate) struct Folder(PathBuf);
 

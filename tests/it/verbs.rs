@@ -145,3 +145,27 @@ fn what_if_needs_no_scenario() {
     assert!(ran.out.contains("service/db"), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("1h"), "{}", ran.out);
 }
+
+#[test]
+fn a_trace_shows_the_way_and_where_it_stops() {
+    let file = path("scenarios/must-stay-open.yaml");
+    let well = assize(&["trace", &file, "staff", "read"]).expect(0).out;
+    assert!(well.contains("40 users: all are served"), "{well}");
+    assert!(well.contains("lan") && well.contains("web/a"), "{well}");
+    let lost = assize(&["trace", &file, "staff", "read", "--down", "link/lan"])
+        .expect(0)
+        .out;
+    assert!(lost.contains("40 users: nobody is served"), "{lost}");
+    assert!(lost.contains("stops: link/lan"), "{lost}");
+    let value = assize(&["trace", &file, "staff", "read", "--format", "json"])
+        .expect(0)
+        .json();
+    assert_eq!(value["places"][0]["cohorts_served"], 64);
+    for args in [
+        ["trace", &file, "stuff", "read"],
+        ["trace", &file, "staff", "red"],
+    ] {
+        let ran = assize(&args).expect(2);
+        assert!(ran.err.contains("help: there is"), "{}", ran.err);
+    }
+}

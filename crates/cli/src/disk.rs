@@ -189,7 +189,7 @@ mod tests {
         ] {
             fs::write(folder.join(name), text).expect("a file");
         }
-        let found = find(&[folder.clone()]).expect("found");
+        let found = find(std::slice::from_ref(&folder)).expect("found");
         let names: Vec<_> = found.iter().map(|f| f.path.clone()).collect();
         assert_eq!(names, [folder.join("a/b/deep.yml"), folder.join("z.yaml")]);
         let _ = fs::remove_dir_all(&folder);

@@ -162,6 +162,8 @@ struct Row {
 
 /// Space between columns.
 const GAP: usize = 2;
+/// Words are wrapped to this before figures are.
+const COMFORTABLE: usize = 17;
 /// No column becomes narrower than this by wrapping, while another can.
 const NARROWEST: usize = 8;
 
@@ -228,19 +230,48 @@ impl Grid {
             }
         }
         let room = room.saturating_sub(GAP * widths.len().saturating_sub(1));
-        // The widest column gives way first; words before figures.
-        for wraps in [true, false] {
-            while widths.iter().sum::<usize>() > room {
-                let widest = (0..widths.len())
-                    .filter(|&i| self.columns[i].wraps == wraps && widths[i] > NARROWEST)
-                    .max_by_key(|&i| (widths[i], i));
-                match widest {
-                    Some(i) => widths[i] -= 1,
-                    None => break,
-                }
+        let floors = self.floors();
+        // The widest column gives way first: words while they stay comfortable, then figures at
+        // their spaces, then words to their longest piece, then whatever there is.
+        let narrow = |i: usize| floors[i].max(NARROWEST);
+        self.shrink(&mut widths, room, |i, c| {
+            c.wraps.then(|| narrow(i).max(COMFORTABLE))
+        });
+        self.shrink(&mut widths, room, |i, c| (!c.wraps).then(|| narrow(i)));
+        self.shrink(&mut widths, room, |i, c| c.wraps.then(|| narrow(i)));
+        self.shrink(&mut widths, room, |_, _| Some(NARROWEST));
+        widths
+    }
+
+    /// The longest piece of each column that can only be split by force.
+    fn floors(&self) -> Vec<usize> {
+        let piece = |text: &str| pieces(text).map(|p| width(p.trim_end())).max().unwrap_or(0);
+        let mut floors: Vec<usize> = self.columns.iter().map(|c| piece(c.head)).collect();
+        for row in &self.rows {
+            for (floor, (text, _)) in floors.iter_mut().zip(&row.cells) {
+                *floor = (*floor).max(piece(text));
             }
         }
-        widths
+        floors
+    }
+
+    /// Takes from the widest column, one at a time, down to what `least` allows each.
+    fn shrink(
+        &self,
+        widths: &mut [usize],
+        room: usize,
+        least: impl Fn(usize, &Column) -> Option<usize>,
+    ) {
+        while widths.iter().sum::<usize>() > room {
+            let may = |&i: &usize| least(i, &self.columns[i]).is_some_and(|l| widths[i] > l);
+            match (0..widths.len())
+                .filter(may)
+                .max_by_key(|&i| (widths[i], i))
+            {
+                Some(i) => widths[i] -= 1,
+                None => return,
+            }
+        }
     }
 
     fn print_cells(

@@ -126,22 +126,54 @@ fn table(
         down => format!("{} after the loss of {}", arguments.at, words::list(down)),
     };
     writeln!(console.out, "{}", Paint::Faint.on(&when, &style))?;
-    for place in places {
+    for alike in alike(places) {
+        let Some(place) = alike.first() else { continue };
         let paint = match place.cohorts_served {
             COHORTS => Paint::Good,
             0 => Paint::Bad,
             _ => Paint::Care,
         };
-        let users = words::number(place.users as usize, "user", "users");
-        let served = served(place.cohorts_served);
+        let names: Vec<&str> = alike.iter().map(|p| p.place.as_str()).collect();
+        let users: u64 = alike.iter().map(|p| p.users).sum();
+        let users = words::number(users as usize, "user", "users");
         writeln!(console.out)?;
-        let line = format!("{}, {users}: {}", place.place, paint.on(&served, &style));
-        writeln!(console.out, "{line}")?;
+        paragraph(
+            console.out,
+            &style,
+            0,
+            2,
+            Paint::Strong,
+            &words::list(&names),
+        )?;
+        let served = served(place.cohorts_served);
+        paragraph(
+            console.out,
+            &style,
+            0,
+            2,
+            paint,
+            &format!("{users}: {served}"),
+        )?;
         for access in &place.accesses {
             print_access(access, console)?;
         }
     }
     Ok(())
+}
+
+/// Places one after another of which all the same is to be said.
+fn alike(places: &[Explained]) -> Vec<Vec<&Explained>> {
+    let text = |p: &Explained| format!("{} {:?}", p.cohorts_served, p.accesses);
+    let mut groups: Vec<Vec<&Explained>> = Vec::new();
+    for place in places {
+        match groups.last_mut() {
+            Some(group) if group.first().is_some_and(|p| text(p) == text(place)) => {
+                group.push(place);
+            }
+            _ => groups.push(vec![place]),
+        }
+    }
+    groups
 }
 
 fn served(cohorts: u32) -> String {
@@ -181,10 +213,16 @@ fn print_access(access: &ExplainedAccess, console: &mut Console<'_>) -> Result<(
     }
     let mut grid = Grid::new(&[Column::words(""), Column::words(""), Column::figure("")]);
     for call in &access.calls {
+        // Without a way there is no time that it takes.
+        let latency = if call.hops.is_empty() {
+            String::new()
+        } else {
+            call.latency.to_string()
+        };
         grid.row(vec![
             (call.replica.clone(), Paint::Plain),
             (call.hops.join(" > "), Paint::Plain),
-            (call.latency.to_string(), Paint::Faint),
+            (latency, Paint::Faint),
         ]);
         match &call.stops {
             Some(stop) => grid.note(format!("stops: {stop}"), Paint::Bad),

@@ -57,7 +57,7 @@ fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out)?;
         }
         match run {
-            Run::Judged(outcome) => scenario(outcome, style, out)?,
+            Run::Judged(outcome) => scenario(outcome, suite.runs.len() == 1, style, out)?,
             Run::NotRun {
                 topology,
                 scenario,
@@ -104,7 +104,7 @@ fn heading(
     }
 }
 
-fn scenario(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+fn scenario(outcome: &Outcome, alone: bool, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let tally = Tally::of(outcome);
     let verdict = outcome.verdict.into();
     let left = format!("{} on {}", outcome.scenario, outcome.topology);
@@ -136,7 +136,12 @@ fn scenario(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result
     broken::print(&mut page, outcome)?;
     findings::print(&mut page, outcome)?;
     users::print(&mut page, outcome)?;
-    grounds::print(&mut page, outcome)
+    grounds::symptoms(&mut page, outcome)?;
+    // Of several scenarios, what they rest on is said once, at the end.
+    if alone || style.verbose {
+        grounds::print(&mut page, &[outcome])?;
+    }
+    Ok(())
 }
 
 /// One line per scenario, after all of them.
@@ -180,7 +185,24 @@ fn together(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()>
             figure(tally.open, Paint::Care),
         ]);
     }
-    grid.print(out, style, 2)
+    grid.print(out, style, 2)?;
+    let outcomes: Vec<&Outcome> = suite
+        .runs
+        .iter()
+        .filter_map(|run| match run {
+            Run::Judged(outcome) => Some(outcome.as_ref()),
+            Run::NotRun { .. } => None,
+        })
+        .collect();
+    let clock = words::Clock::new("", "");
+    grounds::print(
+        &mut Page {
+            out,
+            style: *style,
+            clock,
+        },
+        &outcomes,
+    )
 }
 
 const fn verdict_word(verdict: SuiteVerdict) -> &'static str {
@@ -270,7 +292,6 @@ mod tests {
             "because",
             "service/db/south",
             "the queue of db was full",
-            "± 1s",
         ] {
             assert!(text.contains(needle), "{needle}:\n{text}");
         }

@@ -4,6 +4,7 @@ use super::Page;
 use crate::Style;
 use crate::text::{Column, Grid, Paint};
 use crate::words;
+use assize_fault::Nanos;
 use assize_model::finding::{Attribution, Detail, Finding, Outcome, Status, Value};
 use std::io;
 
@@ -37,15 +38,11 @@ pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
 
 fn row(grid: &mut Grid, finding: &Finding, style: &Style, clock: &words::Clock) {
     let (status, paint) = status(finding);
-    let measured = match (&finding.measured_text, finding.error.and_then(error_text)) {
-        (text, Some(error)) => format!("{text} ± {error}"),
-        (text, None) => text.clone(),
-    };
     grid.row(vec![
         (finding.objective.clone(), Paint::Strong),
         (finding.subject.clone(), Paint::Plain),
         (finding.target_text.clone(), Paint::Plain),
-        (measured, Paint::Plain),
+        (finding.measured_text.clone(), Paint::Plain),
         (finding.margin_text.clone(), Paint::Plain),
         (status.to_owned(), paint),
     ]);
@@ -80,10 +77,16 @@ fn row(grid: &mut Grid, finding: &Finding, style: &Style, clock: &words::Clock) 
 
 /// The figures beside the main one, each once, in words.
 fn details(finding: &Finding, clock: &words::Clock, verbose: bool) -> Vec<String> {
-    let wanted = |d: &&Detail| {
-        let always = ALWAYS.contains(&d.name) && d.value != Some(Value::Count(0));
+    let wanted = |d: &&Detail| match d.name {
         // The total of the outages is in the text of their number.
-        d.name != "outages_total" && (finding.status != Status::Met || verbose || always)
+        "outages_total" => false,
+        _ if verbose => true,
+        "first_good" | "stable_good" | "since_fault" => false,
+        "onset" if d.value == Some(Value::Time(Nanos::ZERO)) => false,
+        name if finding.status == Status::Met => {
+            ALWAYS.contains(&name) && d.value != Some(Value::Count(0))
+        }
+        _ => true,
     };
     let mut texts: Vec<String> = Vec::new();
     let mut before: Option<&Detail> = None;
@@ -94,7 +97,11 @@ fn details(finding: &Finding, clock: &words::Clock, verbose: bool) -> Vec<String
             texts.push(if PLAIN.contains(&detail.name) {
                 text
             } else {
-                format!("{} {text}", detail.name.replace('_', " "))
+                let name = match detail.name {
+                    "user_hours_lost" => "lost in all".to_owned(),
+                    name => name.replace('_', " "),
+                };
+                format!("{name} {text}")
             });
         }
         before = Some(detail);
@@ -109,17 +116,6 @@ fn status(finding: &Finding) -> (&'static str, Paint) {
         Status::Missed => ("MISSED", Paint::Bad),
         Status::Inconclusive => ("undecided", Paint::Care),
         Status::NotExercised => ("not exercised", Paint::Care),
-    }
-}
-
-/// An error bound of nothing is not worth a word.
-fn error_text(error: Value) -> Option<String> {
-    match error {
-        Value::Time(t) if t.0 != 0 => Some(t.to_string()),
-        Value::Share(s) if s != 0.0 => Some(words::share(s)),
-        Value::Count(n) if n != 0 => Some(words::count(n)),
-        Value::UserHours(h) if h != 0.0 => Some(format!("{} user-hours", words::user_hours(h))),
-        _ => None,
     }
 }
 

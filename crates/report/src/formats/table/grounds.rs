@@ -4,20 +4,21 @@
 use super::Page;
 use crate::text::{Column, Grid, Paint};
 use crate::words;
-use assize_model::finding::Outcome;
+use assize_model::finding::{AssumptionResult, Outcome};
 use std::io;
 
 /// Entries of a list printed unless all are asked for.
 const SHOWN: usize = 5;
 
-pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
-    symptoms(page, outcome)?;
-    never_exercised(page, outcome)?;
-    assumptions(page, outcome)?;
-    warnings(page, outcome)
+/// For one outcome, or for several together: what none of them exercised, and all that any of
+/// them rests on.
+pub(super) fn print(page: &mut Page<'_>, outcomes: &[&Outcome]) -> io::Result<()> {
+    never_exercised(page, outcomes)?;
+    assumptions(page, outcomes)?;
+    warnings(page, outcomes)
 }
 
-fn symptoms(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
+pub(super) fn symptoms(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
     let mut grid = Grid::new(&[
         Column::tag(""),
         Column::words("symptom"),
@@ -64,41 +65,74 @@ fn more(page: &mut Page<'_>, total: usize) -> io::Result<()> {
     )
 }
 
-fn never_exercised(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
+fn never_exercised(page: &mut Page<'_>, outcomes: &[&Outcome]) -> io::Result<()> {
+    let Some((first, others)) = outcomes.split_first() else {
+        return Ok(());
+    };
+    let idle: Vec<_> = first
+        .not_exercised
+        .iter()
+        .filter(|item| {
+            others
+                .iter()
+                .all(|o| o.not_exercised.iter().any(|i| i.element == item.element))
+        })
+        .collect();
     let mut grid = Grid::new(&[Column::words(""), Column::words("")]);
-    for item in outcome.not_exercised.iter().take(limit(page)) {
+    for item in idle.iter().take(limit(page)) {
         grid.row(vec![
             (item.element.clone(), Paint::Plain),
             (item.what.clone(), Paint::Faint),
         ]);
     }
-    page.table("Never exercised, so not shown to work", &grid)?;
-    more(page, outcome.not_exercised.len())
+    let heading = if others.is_empty() {
+        "Never exercised, so not shown to work"
+    } else {
+        "Never exercised in any of these scenarios, so not shown to work"
+    };
+    page.table(heading, &grid)?;
+    more(page, idle.len())
 }
 
-fn assumptions(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
-    if outcome.assumptions.is_empty() {
-        return Ok(());
+fn assumptions(page: &mut Page<'_>, outcomes: &[&Outcome]) -> io::Result<()> {
+    let mut all: Vec<&AssumptionResult> = Vec::new();
+    for assumption in outcomes.iter().flat_map(|o| &o.assumptions) {
+        if !all
+            .iter()
+            .any(|a| a.path == assumption.path && a.reason == assumption.reason)
+        {
+            all.push(assumption);
+        }
     }
-    let count = words::number(outcome.assumptions.len(), "assumption", "assumptions");
-    page.section(&format!("The verdict rests on {count}"))?;
+    let verdict = if outcomes.len() > 1 {
+        "verdicts rest"
+    } else {
+        "verdict rests"
+    };
+    let count = words::number(all.len(), "assumption", "assumptions");
     let mut grid = Grid::new(&[Column::words(""), Column::words("")]);
-    for assumption in outcome.assumptions.iter().take(limit(page)) {
+    for assumption in all.iter().take(limit(page)) {
         grid.row(vec![
             (assumption.path.clone(), Paint::Plain),
             (assumption.reason.clone(), Paint::Faint),
         ]);
     }
-    grid.print(page.out, &page.style, 4)?;
-    more(page, outcome.assumptions.len())
+    page.table(&format!("The {verdict} on {count}"), &grid)?;
+    more(page, all.len())
 }
 
-fn warnings(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
-    if outcome.warnings.is_empty() {
+fn warnings(page: &mut Page<'_>, outcomes: &[&Outcome]) -> io::Result<()> {
+    let mut all: Vec<&str> = Vec::new();
+    for warning in outcomes.iter().flat_map(|o| &o.warnings) {
+        if !all.contains(&warning.as_str()) {
+            all.push(warning);
+        }
+    }
+    if all.is_empty() {
         return Ok(());
     }
     page.section("Warnings")?;
-    for warning in &outcome.warnings {
+    for warning in all {
         page.line(Paint::Care, warning)?;
     }
     Ok(())

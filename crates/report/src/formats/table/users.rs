@@ -23,7 +23,7 @@ fn populations(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
         Column::words("population"),
         Column::figure("users"),
         Column::words("journey"),
-        Column::figure("available"),
+        Column::figure("availability"),
         Column::figure("at worst out"),
         Column::figure("user-hours lost"),
         Column::figure("longest outage"),
@@ -113,42 +113,55 @@ fn journey_row(
     ]
 }
 
-/// Services whose serving replica changed, or that did not serve all the time.
+/// Services whose serving replica changed, or that did not serve all the time; those with the
+/// same story together.
 fn serving(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
-    let mut grid = Grid::new(&[Column::words(""), Column::words("")]);
+    let mut stories: Vec<(String, Vec<&str>)> = Vec::new();
     for service in &outcome.services {
         if !page.style.verbose && steady(service, outcome) {
             continue;
         }
-        let limit = if page.style.verbose {
-            usize::MAX
-        } else {
-            SPANS_SHOWN
-        };
-        let mut spans: Vec<String> = service
-            .served_by
-            .iter()
-            .take(limit)
-            .map(|s| {
-                let (from, to) = (page.clock.show(&s.from), page.clock.show(&s.to));
-                format!("{} {from} to {to}", s.replica)
-            })
-            .collect();
-        if spans.is_empty() {
-            spans.push("nobody was served".into());
+        let story = story(page, service);
+        match stories.iter_mut().find(|(known, _)| *known == story) {
+            Some((_, services)) => services.push(&service.id),
+            None => stories.push((story, vec![&service.id])),
         }
-        if service.served_by.len() > limit {
-            spans.push(format!(
-                "{} more (--verbose)",
-                service.served_by.len() - limit
-            ));
-        }
+    }
+    let mut grid = Grid::new(&[Column::words(""), Column::words("")]);
+    for (story, services) in stories {
         grid.row(vec![
-            (service.id.clone(), Paint::Strong),
-            (spans.join("; "), Paint::Plain),
+            (services.join(", "), Paint::Strong),
+            (story, Paint::Plain),
         ]);
     }
     page.table("Who served, where that changed", &grid)
+}
+
+/// Which replica served when.
+fn story(page: &Page<'_>, service: &ServiceResult) -> String {
+    let limit = if page.style.verbose {
+        usize::MAX
+    } else {
+        SPANS_SHOWN
+    };
+    let mut text = String::new();
+    let mut before: Option<&str> = None;
+    for span in service.served_by.iter().take(limit) {
+        let (from, to) = (page.clock.show(&span.from), page.clock.show(&span.to));
+        let (join, name) = match before {
+            Some(replica) if replica == span.replica => (", ", ""),
+            Some(_) => ("; ", span.replica.as_str()),
+            None => ("", span.replica.as_str()),
+        };
+        let space = if name.is_empty() { "" } else { " " };
+        text.push_str(&format!("{join}{name}{space}{from} to {to}"));
+        before = Some(&span.replica);
+    }
+    match service.served_by.len().saturating_sub(limit) {
+        0 if text.is_empty() => "nobody was served".into(),
+        0 => text,
+        more => format!("{text}; and {more} more changes (--verbose)"),
+    }
 }
 
 /// Every replica that served did so from start to end.

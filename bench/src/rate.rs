@@ -4,7 +4,7 @@
 //! both; the ratio is taken round by round.
 
 use crate::heap::{Loop, WAITING};
-use crate::measure::{Rounds, per_second};
+use crate::measure::{Rounds, per_second, time};
 use crate::{engine, say};
 use anyhow::Result;
 use std::hint::black_box;
@@ -25,7 +25,13 @@ const RUNS: f64 = 2_000.0;
 /// Measures both.
 pub(crate) fn run(rounds: usize) -> Result<()> {
     let day = engine::load(DAY, &["settle=null", "end=24h"])?;
-    let events = day.run().events;
+    say::line("data-centre-loss over 24 h, once");
+    let (took, first) = time(|| day.run());
+    let events = first.events;
+    say::line(&format!(
+        "  {events} events in {:.2} ms",
+        took.as_secs_f64() * 1e3
+    ));
     let (mut heap, mut sim, mut ratio, mut runs) = (vec![], vec![], vec![], vec![]);
     let mut bare = Loop::new();
     for _ in 0..rounds {

@@ -358,7 +358,7 @@ impl Engine<'_> {
             .rev()
             .take_while(|d| d.at == now)
             .any(|d| d.kind == kind && d.subject == subject && d.faults == faults);
-        if !again && !(faults.is_empty() && !up) {
+        if !again && (up || !faults.is_empty()) {
             self.decide(kind, subject, faults, None);
         }
         self.touch_circuit(circuit);
@@ -682,7 +682,7 @@ impl Engine<'_> {
         let now = self.now;
         let state = &mut self.services[service];
         let Some(queue) = &state.queue else { return };
-        let amount = queue.amount(now) * 1_000_000_000;
+        let amount = queue.amount(now).saturating_mul(1_000_000_000);
         let next = queue.next_wake();
         match state.queue_steps.last_mut() {
             Some(last) if last.0 == now => last.1 = amount,

@@ -125,7 +125,7 @@ impl Engine<'_> {
             let name = &self.plan.topology.service(lease.service).id;
             let valid = lease.cache.valid().count_ones();
             let stops = self.first_stop(lease.entry);
-            let server = stops.map_or_else(|| "answers".to_string(), |s| s);
+            let server = stops.unwrap_or_else(|| "answers".to_string());
             list.push(format!(
                 "{name}: {valid} of 64 cohorts hold a valid lease; server: {server}"
             ));

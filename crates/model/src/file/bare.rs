@@ -25,9 +25,6 @@ pub fn bare_scenario(
     if length <= Nanos::ZERO || length > super::cx::LONGEST {
         return Err("a fault lasts from 1ns to 10 years; write `--for 2h`".into());
     }
-    if down.is_empty() {
-        return Err("nothing is down; write `--down domain/NAME`".into());
-    }
     let mut entries = Vec::new();
     for (i, text) in down.iter().enumerate() {
         let targets = resolve_selector(t, text)?;

@@ -7,18 +7,25 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod build;
+mod checks;
 mod data;
 mod demand;
 mod effects;
 mod engine;
+mod entries;
 mod explain;
+mod initial;
 mod net;
 mod record;
 mod refresh;
 mod route;
+mod services;
 mod state;
+mod storm;
 mod takeover;
 mod timing;
+mod truth;
+mod units;
 mod wakes;
 
 pub use explain::{Explained, ExplainedAccess, ExplainedCall, explain};

@@ -1,0 +1,177 @@
+//! Who of the users of a spot reaches a service over an access.
+
+use crate::engine::Engine;
+use crate::route::{self, Blame, Leg, Quality};
+use assize_model::faults::How;
+
+impl Engine<'_> {
+    /// Who of the users of a spot reaches a service.
+    pub(crate) fn refresh_entry(&mut self, id: usize) {
+        if std::mem::take(&mut self.entries[id].legs_stale) {
+            self.refresh_legs(id);
+        }
+        let service = self.entries[id].service.index();
+        let (mut ok, mut refused) = (0u64, 0u64);
+        let mut groups: Vec<(u16, u64)> = Vec::new();
+        let mut clings: Vec<(u16, u64)> = Vec::new();
+        let mut unreached = 0u64;
+        // Cohorts that stayed with an old primary stay until it steps down.
+        for (replica, mask) in std::mem::take(&mut self.entries[id].clings) {
+            let current = self.services[service]
+                .failover
+                .as_ref()
+                .map(|f| f.primary());
+            if current != Some(replica) && self.blame_at(id, replica).is_none() {
+                clings.push((replica, mask));
+                groups.push((replica, mask));
+                ok |= mask;
+            }
+        }
+        for replica in 0..self.services[service].replicas.len() as u16 {
+            let mask = self.services[service].views[usize::from(replica)] & !ok;
+            if mask == 0 {
+                continue;
+            }
+            match self.blame_at(id, replica) {
+                None => {
+                    ok |= mask;
+                    groups.push((replica, mask));
+                }
+                Some(blame) => {
+                    if self.how(blame) == How::Refuse {
+                        refused |= mask;
+                    }
+                    if self.entries[id].legs[usize::from(replica)].blame.is_some() {
+                        unreached |= mask;
+                    }
+                    self.bite(blame, || "a request met it".into());
+                }
+            }
+        }
+        if unreached != 0
+            && let Some(failover) = &self.services[service].failover
+        {
+            // Only one who has been superseded: the new primary is found by looking its name up.
+            let current = failover.primary();
+            let old = (0..self.services[service].replicas.len() as u16).find(|&r| {
+                r != current
+                    && self.services[service].replicas[usize::from(r)].acts
+                    && self.services[service].views[usize::from(r)] & unreached == 0
+                    && self.blame_at(id, r).is_none()
+            });
+            if let Some(old) = old {
+                clings.push((old, unreached));
+                groups.push((old, unreached));
+                ok |= unreached;
+                refused &= !unreached;
+            }
+        }
+        for shard in 0..self.services[service].shard_down.len() {
+            if !self.services[service].shard_down[shard].is_empty() {
+                let mask = self.services[service].shard_mask[shard];
+                ok &= !mask;
+                refused |= mask;
+                groups.iter_mut().for_each(|g| g.1 &= !mask);
+                self.bite(Blame::Shard(service as u16, shard as u16), || {
+                    "a request met it".into()
+                });
+            }
+        }
+        groups.retain(|g| g.1 != 0);
+        let entry = &mut self.entries[id];
+        entry.clings = clings;
+        let changed = entry.ok != ok || entry.refused != refused || entry.groups != groups;
+        entry.ok = ok;
+        entry.refused = refused;
+        entry.groups = groups;
+        if changed {
+            self.entry_users_dirty(id);
+        }
+    }
+
+    pub(crate) fn entry_users_dirty(&mut self, id: usize) {
+        for i in 0..self.entries[id].units.len() {
+            let unit = self.entries[id].units[i];
+            self.mark_unit(unit);
+        }
+        for i in 0..self.entries[id].leases.len() {
+            let lease = self.entries[id].leases[i];
+            if !std::mem::replace(&mut self.leases[lease].dirty, true) {
+                self.dirty_leases.push(lease);
+            }
+        }
+    }
+
+    /// What stops a request over an entry to a replica.
+    pub(crate) fn blame_at(&self, entry: usize, replica: u16) -> Option<Blame> {
+        let entry = &self.entries[entry];
+        let state = &self.services[entry.service.index()].replicas[usize::from(replica)];
+        entry.legs[usize::from(replica)]
+            .blame
+            .or(state.well.blame.map(|b| b.0))
+    }
+
+    pub(crate) fn refresh_legs(&mut self, id: usize) {
+        let service = self.entries[id].service.index();
+        let replicas = self.services[service].replicas.len();
+        for replica in 0..replicas {
+            let leg = self.access_leg(id, service, replica);
+            if self.entries[id].legs[replica].quality != leg.quality {
+                self.entry_users_dirty(id);
+            }
+            self.entries[id].legs[replica] = leg;
+        }
+        self.bite_degraded(id);
+    }
+
+    /// From the sites of an entry over its access to a replica.
+    pub(crate) fn access_leg(&self, id: usize, service: usize, replica: usize) -> Leg {
+        let entry = &self.entries[id];
+        let access = self.plan.topology.access_path(entry.access);
+        let target = self.plan.topology.services[service].replicas[replica].at;
+        let stopped = |blame| Leg {
+            blame: Some(blame),
+            quality: Quality::PERFECT,
+        };
+        let active = &self.access_active[entry.access.index()];
+        if active.as_ref().is_some_and(|a| !a.active()) {
+            return stopped(Blame::Inactive);
+        }
+        let node = self.plan.topology.node(self.net.spots[entry.spot].node);
+        for part in &access.parts {
+            let index = node.parts.iter().position(|p| p.id == *part);
+            if let Some(index) = index.filter(|i| !self.spots[entry.spot].parts[*i].is_empty()) {
+                return stopped(Blame::Part(entry.spot, index));
+            }
+        }
+        let networks = self.services[service].networks;
+        let mut trees = self.trees.borrow_mut();
+        let first = access.through.first().copied().unwrap_or(target);
+        let (net, truth) = (&self.net, &self.truth);
+        let mut leg = route::from_spot(
+            &mut trees,
+            net,
+            truth,
+            entry.spot,
+            &entry.allowed,
+            first,
+            networks,
+        );
+        for (i, &node) in access.through.iter().enumerate() {
+            if leg.blame.is_some() {
+                return leg;
+            }
+            let next = access.through.get(i + 1).copied().unwrap_or(target);
+            let further = route::from_node(&mut trees, net, truth, node, next, networks);
+            leg = Leg {
+                blame: further.blame,
+                quality: leg.quality.then(further.quality),
+            };
+        }
+        drop(trees);
+        leg.blame = leg
+            .blame
+            .or_else(|| self.barrier(entry.spot, self.net.spot(target), service, replica));
+        leg
+    }
+}

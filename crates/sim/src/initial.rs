@@ -1,0 +1,298 @@
+//! The state in which everything begins: all elements up, all services well.
+
+use crate::data::Content;
+use crate::net::{Net, networks};
+use crate::state::{
+    CircuitState, DataState, FaultState, ReplicaState, ServiceState, SpotState, Well,
+};
+use assize_control::{
+    Activation, BackupRun, Backups, Belief, Checker, Failover, Names, Queue, Response, Units,
+};
+use assize_fault::{Nanos, Ppb, Stream, permutation64};
+use assize_model::faults::Effect;
+use assize_model::journal::Cause;
+use assize_model::plan::Plan;
+use assize_model::topology::{Mode, Replication, Service};
+
+pub(crate) fn spots(plan: &Plan<'_>, net: &Net) -> Vec<SpotState> {
+    net.spots
+        .iter()
+        .map(|spot| {
+            let node = plan.topology.node(spot.node);
+            let redundant = node.replicas.len() > 1;
+            SpotState {
+                down: Vec::new(),
+                parts: vec![Vec::new(); node.parts.len()],
+                units: redundant.then(|| Units::new(node.replicas.len(), node.switch_over)),
+                unit_down: vec![Vec::new(); node.replicas.len()],
+                units_used: 1,
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn circuits(net: &Net) -> Vec<CircuitState> {
+    net.circuits
+        .iter()
+        .map(|c| CircuitState {
+            down: Vec::new(),
+            cut: Vec::new(),
+            degrade: Vec::new(),
+            belief: Belief::new(c.detect, c.converge),
+            activation: c.standby.map(|s| Activation::new(s.activates_in)),
+            used: false,
+        })
+        .collect()
+}
+
+/// Only accesses that a step activates have a state of their own.
+pub(crate) fn access_active(plan: &Plan<'_>, _net: &Net) -> Vec<Option<Activation>> {
+    plan.topology
+        .access
+        .iter()
+        .map(|a| {
+            a.standby
+                .filter(|s| !s.automatic)
+                .map(|s| Activation::new(s.activates_in))
+        })
+        .collect()
+}
+
+pub(crate) fn faults(plan: &Plan<'_>, only: Option<Cause>) -> Vec<FaultState> {
+    plan.scenario
+        .faults
+        .iter()
+        .enumerate()
+        .map(|(i, fault)| FaultState {
+            on: false,
+            applies: only.is_none_or(|o| o == Cause::Fault(i)),
+            ended: false,
+            ended_at: None,
+            resolved: Vec::new(),
+            bite: None,
+            response: plan
+                .scenario
+                .responses
+                .iter()
+                .find(|r| r.fault == i)
+                .map(|r| Response::new(r, fault.at)),
+        })
+        .collect()
+}
+
+pub(crate) fn services(plan: &Plan<'_>) -> Vec<ServiceState> {
+    plan.topology
+        .services
+        .iter()
+        .map(|service| self::service(plan, service))
+        .collect()
+}
+
+fn service(plan: &Plan<'_>, service: &Service) -> ServiceState {
+    let n = service.replicas.len();
+    let home = service.replicas.iter().position(|r| r.primary).unwrap_or(0) as u16;
+    let single_writer = matches!(service.mode, Mode::ActiveStandby | Mode::Quorum);
+    let spread = permutation64(plan.seed, &format!("{}/spread", service.id));
+    let shard_phase = permutation64(plan.seed, &service.shard_key);
+    let shards = service.shards.max(1);
+    let shard_of = |k: usize| u32::from(shard_phase[k]) * shards / 64;
+    let target: [u8; 64] = core::array::from_fn(|k| match service.mode {
+        Mode::Sharded => (shard_of(k) as usize % n) as u8,
+        Mode::ActiveActive => (usize::from(spread[k]) % n) as u8,
+        _ => home as u8,
+    });
+    let ttl = service.failover.as_ref().map_or(Nanos::ZERO, |f| f.dns_ttl);
+    let names = Names::new(
+        ttl,
+        permutation64(plan.seed, &format!("{}/names", service.id)),
+        target,
+    );
+    let views = (0..n).map(|r| names.mask(r as u8)).collect();
+    let checked = service.failover.as_ref().filter(|_| n > 1);
+    ServiceState {
+        networks: networks(&service.reach),
+        home,
+        source: home,
+        replicas: (0..n)
+            .map(|r| replica(!single_writer || r == usize::from(home)))
+            .collect(),
+        names,
+        views,
+        spread,
+        failover: single_writer.then(|| Failover::new(service.failover.as_ref(), n, home)),
+        checkers: checked.map_or_else(Vec::new, |f| {
+            service
+                .replicas
+                .iter()
+                .map(|r| {
+                    let phase = f.check.phase.unwrap_or_else(|| {
+                        let mut stream = Stream::new(plan.seed, &["check", &service.id, &r.id]);
+                        Nanos(stream.below(f.check.every.0.max(1) as u64) as i64)
+                    });
+                    Checker::new(&f.check, phase, Nanos::ZERO)
+                })
+                .collect()
+        }),
+        rotation: (0..n).fold(0, |m, r| m | (1 << r)),
+        shard_mask: (0..shards)
+            .map(|i| {
+                (0..64)
+                    .filter(|k| shard_of(*k) == i)
+                    .fold(0, |m, k| m | (1 << k))
+            })
+            .collect(),
+        shard_down: vec![Vec::new(); shards as usize],
+        entries: Vec::new(),
+        dependents: Vec::new(),
+        data: service.state.as_ref().map(|_| data(plan, service, home, n)),
+        queue: service.capacity.map(|capacity| {
+            let q = &service.queue;
+            Queue::new(capacity, 64, q.max, q.when_full, q.stale_after, Nanos::ZERO)
+        }),
+        queue_rate: 1_000_000_000,
+        queue_steps: vec![(Nanos::ZERO, 0)],
+        bad_backup: Vec::new(),
+        read_back_at: None,
+        blocked_flows: Vec::new(),
+    }
+}
+
+const fn replica(acts: bool) -> ReplicaState {
+    ReplicaState {
+        down: Vec::new(),
+        no_answer: Vec::new(),
+        isolated: Vec::new(),
+        lies: Vec::new(),
+        no_promotion: Vec::new(),
+        no_replication: Vec::new(),
+        degrade: Vec::new(),
+        capacity: Vec::new(),
+        acts,
+        well: Well {
+            blame: None,
+            capacity: Ppb::ONE,
+        },
+        serving_since: None,
+        ever_served: false,
+        contact_at: None,
+        ships_since: Some(crate::data::PAST),
+        seen_faults: Vec::new(),
+    }
+}
+
+fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize) -> DataState {
+    let state = service.state.as_ref();
+    let replicated = state.is_some_and(|s| s.replication.is_some());
+    let multi = matches!(service.mode, Mode::ActiveActive | Mode::Sharded);
+    let content = (0..n as u16)
+        .map(|r| {
+            if multi {
+                // Every replica holds what any of them acknowledges.
+                let mut all = Content::default();
+                (0..n as u16).for_each(|other| all.merge(&Content::of(other)));
+                return all;
+            }
+            let all = Content::of(home);
+            if r == home {
+                all
+            } else if replicated {
+                match state.and_then(|s| s.replication) {
+                    Some(Replication::Async { .. }) | None => Content::default(),
+                    Some(Replication::Sync) => all,
+                }
+            } else {
+                Content::default()
+            }
+        })
+        .collect::<Vec<_>>();
+    let bad_windows = bad_windows(plan, &service.id);
+    let runs = backup_runs(plan, service, &bad_windows);
+    DataState {
+        history: vec![(crate::data::PAST, content[usize::from(home)].clone())],
+        content,
+        acks: Vec::new(),
+        backups: Backups::new(runs),
+        restoring: None,
+        damage: None,
+        loss_fault: None,
+        split_since: None,
+        bad_windows,
+    }
+}
+
+/// When backups of a service are made badly.
+fn bad_windows(plan: &Plan<'_>, service: &str) -> Vec<(usize, Nanos, Nanos)> {
+    use assize_model::scenario::Target;
+    let about = |t: &Target| match t {
+        Target::Service(s) | Target::Replica(s, _) | Target::Primary(s) => {
+            plan.topology.service(*s).id == service
+        }
+        _ => false,
+    };
+    plan.scenario
+        .faults
+        .iter()
+        .enumerate()
+        .filter(|(_, f)| f.effects.contains(&Effect::BadBackup) && f.targets.iter().any(about))
+        .map(|(i, f)| (i, f.at, f.until))
+        .collect()
+}
+
+/// The backups that the schedules make, from ten intervals before the start to the end.
+fn backup_runs(
+    plan: &Plan<'_>,
+    service: &Service,
+    bad: &[(usize, Nanos, Nanos)],
+) -> Vec<BackupRun> {
+    let end = plan.scenario.end;
+    let mut runs = Vec::new();
+    for (schedule, backup) in service.state.iter().flat_map(|s| &s.backups).enumerate() {
+        let every = backup.every.max(Nanos::secs(1));
+        let from = -(every * 10).min(Nanos::hours(24 * 366));
+        let begins = assize_model::calendar::daily_instants(
+            every,
+            backup.at,
+            &plan.topology.calendar,
+            plan.scenario.start,
+            from,
+            end,
+        );
+        runs.extend(begins.into_iter().map(|began| BackupRun {
+            schedule,
+            began,
+            complete: began + backup.takes,
+            good: !bad.iter().any(|(_, a, b)| *a <= began && began < *b),
+        }));
+    }
+    runs
+}
+
+/// Services in an order in which each comes after what it depends on. Loops were refused when
+/// the file was read; what would be left of one is appended so that nothing is missing.
+pub(crate) fn dependency_order(plan: &Plan<'_>) -> Vec<usize> {
+    let services = &plan.topology.services;
+    let mut order = Vec::new();
+    let mut state = vec![0u8; services.len()];
+    for root in 0..services.len() {
+        let mut stack = vec![(root, false)];
+        while let Some((s, children_done)) = stack.pop() {
+            if children_done {
+                if state[s] != 2 {
+                    state[s] = 2;
+                    order.push(s);
+                }
+                continue;
+            }
+            if state[s] != 0 {
+                continue;
+            }
+            state[s] = 1;
+            stack.push((s, true));
+            let depends = &services[s].depends;
+            for d in depends.all_of.iter().chain(depends.any_of.iter().flatten()) {
+                stack.push((d.service.index(), false));
+            }
+        }
+    }
+    order
+}

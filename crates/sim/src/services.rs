@@ -1,0 +1,293 @@
+//! Whether replicas can serve, and what follows: rotation, contact, capacity.
+
+use crate::engine::Engine;
+use crate::route::{self, Blame, Leg};
+use crate::state::{Fault, Well};
+use crate::wakes::Wake;
+use assize_control::Queue;
+use assize_fault::Ppb;
+use assize_model::NodeId;
+use assize_model::topology::Mode;
+
+impl Engine<'_> {
+    /// Replicas in dependency order, then what follows from them: rotation, checks, contact.
+    pub(crate) fn refresh_services(&mut self) {
+        for i in 0..self.order.len() {
+            let service = self.order[i];
+            let mut changed = false;
+            for replica in 0..self.services[service].replicas.len() {
+                let well = self.well(service, replica);
+                if self.services[service].replicas[replica].well != well {
+                    self.services[service].replicas[replica].well = well;
+                    changed = true;
+                }
+                self.note_serving(service, replica);
+            }
+            if changed {
+                for j in 0..self.services[service].entries.len() {
+                    let entry = self.services[service].entries[j];
+                    self.mark_entry(entry);
+                }
+                self.refresh_queue_rate(service);
+            }
+            self.refresh_contact(service);
+            self.refresh_shipping(service);
+        }
+        self.refresh_checks();
+    }
+
+    /// Whether a replica can serve, whatever the path to it.
+    pub(crate) fn well(&self, service: usize, replica: usize) -> Well {
+        let (s, r) = (service as u16, replica as u16);
+        let state = &self.services[service].replicas[replica];
+        let spec = &self.plan.topology.services[service];
+        let mut capacity = state
+            .capacity
+            .iter()
+            .fold(Ppb::ONE, |c, f| route::times(c, f.1));
+        let fail = |blame: Blame| Well {
+            blame: Some((blame, self.how(blame))),
+            capacity: Ppb::ZERO,
+        };
+        if !state.down.is_empty() {
+            return fail(Blame::Replica(s, r));
+        }
+        let spot = self.net.spot(spec.replicas[replica].at);
+        if !self.truth.spot_up[spot] {
+            return fail(Blame::Spot(spot));
+        }
+        if !state.no_answer.is_empty() {
+            return fail(Blame::NoAnswer(s, r));
+        }
+        if !state.acts || (spec.mode == Mode::Quorum && !self.has_majority(service, replica)) {
+            return fail(Blame::NotPrimary(s, r));
+        }
+        if self.services[service]
+            .data
+            .as_ref()
+            .is_some_and(|d| d.restoring.is_some() || d.content[replica].damaged.is_some())
+        {
+            return fail(Blame::Data(s));
+        }
+        for dependency in &spec.depends.all_of {
+            let blame = self.reach_dependency(service, replica, dependency.service.index());
+            match (blame, dependency.soft) {
+                (Some(_), Some(left)) => capacity = route::times(capacity, left),
+                (Some(blame), None) => return fail(blame),
+                (None, _) => {}
+            }
+        }
+        for choice in &spec.depends.any_of {
+            let mut first = None;
+            let mut reached = false;
+            for dependency in choice {
+                let blame = self.reach_dependency(service, replica, dependency.service.index());
+                reached |= blame.is_none();
+                first = first.or(blame);
+            }
+            if let Some(blame) = first.filter(|_| !reached) {
+                return fail(blame);
+            }
+        }
+        Well {
+            blame: None,
+            capacity,
+        }
+    }
+
+    /// What keeps a replica from a service that it needs.
+    pub(crate) fn reach_dependency(
+        &self,
+        service: usize,
+        replica: usize,
+        target: usize,
+    ) -> Option<Blame> {
+        let (s, r, t) = (service as u16, replica as u16, target as u16);
+        if self.services[service]
+            .blocked_flows
+            .iter()
+            .any(|b| b.1 == t)
+        {
+            return Some(Blame::Flow(s, t));
+        }
+        let phase = self.client_phase.get(&(s, r, t)).copied().unwrap_or(0);
+        let state = &self.services[target];
+        let sharded = self.plan.topology.services[target].mode == Mode::Sharded;
+        let wanted = if sharded { u64::MAX } else { 1 << phase };
+        for (other, view) in state.views.iter().enumerate() {
+            if view & wanted == 0 {
+                continue;
+            }
+            let from = self.plan.topology.services[service].replicas[replica].at;
+            let leg = self.leg_to_replica(from, target, other);
+            if let Some(blame) = leg.blame.or(state.replicas[other].well.blame.map(|b| b.0)) {
+                return Some(blame);
+            }
+        }
+        let down = state.shard_down.iter().position(|d| !d.is_empty());
+        down.filter(|_| sharded).map(|i| Blame::Shard(t, i as u16))
+    }
+
+    /// From a node to a replica, both ways.
+    pub(crate) fn leg_to_replica(&self, from: NodeId, service: usize, replica: usize) -> Leg {
+        let spec = &self.plan.topology.services[service];
+        let to = spec.replicas[replica].at;
+        let (a, b) = (self.net.spot(from), self.net.spot(to));
+        let mut leg = route::from_node(
+            &mut self.trees.borrow_mut(),
+            &self.net,
+            &self.truth,
+            from,
+            to,
+            self.services[service].networks,
+        );
+        leg.blame = leg.blame.or_else(|| self.barrier(a, b, service, replica));
+        leg
+    }
+
+    /// Isolation of a replica, and cuts between places, seen from a spot.
+    pub(crate) fn barrier(
+        &self,
+        from: usize,
+        to: usize,
+        service: usize,
+        replica: usize,
+    ) -> Option<Blame> {
+        if from == to {
+            return None;
+        }
+        let state = &self.services[service].replicas[replica];
+        if state.isolated.iter().any(|i| !i.1.contains(&from)) {
+            return Some(Blame::Isolated(service as u16, replica as u16));
+        }
+        self.cut_between(from, to)
+            .or_else(|| self.cut_between(to, from))
+            .map(Blame::Cut)
+    }
+
+    /// Whether a replica reaches more than half of all, itself included.
+    pub(crate) fn has_majority(&self, service: usize, replica: usize) -> bool {
+        let n = self.services[service].replicas.len();
+        let reached = (0..n)
+            .filter(|&other| other == replica || self.replicas_meet(service, replica, other))
+            .count();
+        reached * 2 > n
+    }
+
+    /// Whether two replicas are up and exchange packets.
+    pub(crate) fn replicas_meet(&self, service: usize, a: usize, b: usize) -> bool {
+        let spec = &self.plan.topology.services[service];
+        let up = |r: usize| self.process_up(service, r);
+        up(a)
+            && up(b)
+            && self
+                .leg_to_replica(spec.replicas[a].at, service, b)
+                .blame
+                .is_none()
+            && self
+                .barrier(
+                    self.net.spot(spec.replicas[b].at),
+                    self.net.spot(spec.replicas[a].at),
+                    service,
+                    a,
+                )
+                .is_none()
+    }
+
+    /// The process runs on a machine that works.
+    pub(crate) fn process_up(&self, service: usize, replica: usize) -> bool {
+        let at = self.plan.topology.services[service].replicas[replica].at;
+        self.services[service].replicas[replica].down.is_empty()
+            && self.truth.spot_up[self.net.spot(at)]
+    }
+
+    pub(crate) fn note_serving(&mut self, service: usize, replica: usize) {
+        let now = self.now;
+        let state = &self.services[service];
+        let in_rotation = state.views[replica] != 0 || state.rotation & (1 << replica) != 0;
+        let r = &state.replicas[replica];
+        let serves = r.acts && r.well.blame.is_none() && in_rotation;
+        let state = &mut self.services[service].replicas[replica];
+        match (serves, state.serving_since) {
+            (true, None) => {
+                state.serving_since = Some(now);
+                state.ever_served = true;
+            }
+            (false, Some(from)) => {
+                state.serving_since = None;
+                self.record.serving(service, replica, from, now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Old primaries that can hear the new one will have heard after one latency.
+    pub(crate) fn refresh_contact(&mut self, service: usize) {
+        let Some(primary) = self.services[service]
+            .failover
+            .as_ref()
+            .map(|f| f.primary())
+        else {
+            return;
+        };
+        let primary = usize::from(primary);
+        let mut next = None;
+        for old in 0..self.services[service].replicas.len() {
+            let acts = self.services[service].replicas[old].acts;
+            let both = acts && self.services[service].replicas[primary].acts;
+            let meets = old != primary && both && self.replicas_meet(service, old, primary);
+            let at = meets.then(|| {
+                let from = self.plan.topology.services[service].replicas[primary].at;
+                let latency = self.leg_to_replica(from, service, old).quality.latency;
+                self.services[service].replicas[old]
+                    .contact_at
+                    .unwrap_or(self.now + latency)
+            });
+            self.services[service].replicas[old].contact_at = at;
+            next = [next, at].into_iter().flatten().min();
+        }
+        self.wakes.arm(Wake::Contact(service), next);
+    }
+
+    pub(crate) fn refresh_queue_rate(&mut self, service: usize) {
+        let now = self.now;
+        let Some(capacity) = self.plan.topology.services[service].capacity else {
+            return;
+        };
+        let left: u64 = self.services[service]
+            .replicas
+            .iter()
+            .filter(|r| r.acts && r.well.blame.is_none())
+            .map(|r| r.well.capacity.0)
+            .sum();
+        if left == self.services[service].queue_rate {
+            return;
+        }
+        self.services[service].queue_rate = left;
+        let faults: Vec<Fault> = self.services[service]
+            .replicas
+            .iter()
+            .flat_map(|r| r.capacity.iter().map(|c| c.0))
+            .collect();
+        self.bite_all(&faults, || "requests met the smaller capacity".into());
+        let mut done = Vec::new();
+        if let Some(queue) = &mut self.services[service].queue {
+            let micro = u128::from(capacity.micro) * u128::from(left) / 1_000_000_000;
+            let rate = assize_fault::Rate {
+                micro: micro as u64,
+                per: capacity.per,
+            };
+            if left == 0 {
+                queue.on_lost(now, &mut done);
+            } else {
+                queue.on_capacity(now, rate, 64);
+            }
+        }
+        self.after_queue(service, done);
+    }
+
+    /// Queue of a service, if there is one.
+    pub(crate) fn queue_mut(&mut self, service: usize) -> Option<&mut Queue> {
+        self.services[service].queue.as_mut()
+    }
+}

@@ -7,6 +7,7 @@ mod support;
 mod determinism;
 mod exits;
 mod figures;
+mod load;
 mod verbs;
 mod verdict;
 mod worked;

@@ -49,6 +49,8 @@ impl<'a> Engine<'a> {
                 .collect(),
             cuts: Vec::new(),
             tries: BTreeMap::new(),
+            demands: Vec::new(),
+            loads_dirty: false,
             record: Record::new(plan.scenario.steps.len()),
             wakes: Wakes::new(Vec::new()),
             client_phase: BTreeMap::new(),
@@ -70,6 +72,7 @@ impl<'a> Engine<'a> {
         for (i, entry) in engine.entries.iter().enumerate() {
             engine.services[entry.service.index()].entries.push(i);
         }
+        engine.build_loads();
         engine.wakes = Wakes::new(engine.names_of_wakes());
         engine.arm_everything();
         engine
@@ -114,6 +117,7 @@ impl<'a> Engine<'a> {
                         worst: Nanos::ZERO,
                         open: Vec::new(),
                         grids: Vec::new(),
+                        loads: false,
                     });
                     self.units.len() - 1
                 });
@@ -339,7 +343,7 @@ impl<'a> Engine<'a> {
     fn names_of_wakes(&self) -> Vec<(Wake, String)> {
         let topology = self.plan.topology;
         let scenario = self.plan.scenario;
-        let mut things = vec![(Wake::Tries, String::new())];
+        let mut things = vec![(Wake::Tries, String::new()), (Wake::Demand, String::new())];
         for (i, fault) in scenario.faults.iter().enumerate() {
             things.push((Wake::FaultEnds(i), fault.id.clone()));
             things.push((Wake::FaultBegins(i), fault.id.clone()));
@@ -373,6 +377,7 @@ impl<'a> Engine<'a> {
                 Wake::Restore(i),
                 Wake::ReadBack(i),
                 Wake::Queue(i),
+                Wake::Load(i),
             ] {
                 things.push((wake, name.clone()));
             }

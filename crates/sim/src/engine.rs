@@ -3,7 +3,9 @@
 use crate::net::Net;
 use crate::route::{Trees, Truth};
 use crate::state::ActiveCut;
-use crate::state::{CircuitState, Entry, Fault, FaultState, Lease, ServiceState, SpotState, Unit};
+use crate::state::{
+    CircuitState, Demand, Entry, Fault, FaultState, Lease, ServiceState, SpotState, Unit,
+};
 use crate::wakes::{Wake, Wakes};
 use assize_control::matured::bits;
 use assize_control::{Activation, Part, Stage};
@@ -39,6 +41,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) cuts: Vec<ActiveCut>,
     /// Tries that wait for their turn, tagged with their lease; users in 1/64.
     pub(crate) tries: BTreeMap<Nanos, Vec<Part>>,
+    pub(crate) demands: Vec<Demand>,
+    pub(crate) loads_dirty: bool,
     pub(crate) record: Record,
     pub(crate) wakes: Wakes,
     /// The cohort that a replica belongs to as a client of another service.
@@ -165,6 +169,8 @@ impl Engine<'_> {
                 self.after_queue(i, done);
             }
             Wake::Checker(i) => self.on_checker(i),
+            Wake::Load(i) => self.on_load(i),
+            Wake::Demand => self.loads_dirty = true,
             Wake::Tries => self.on_tries(),
             Wake::Change(i) => {
                 let (unit, rank) = self.changes[i];
@@ -512,7 +518,8 @@ impl Engine<'_> {
                 let entry = self.services[service].entries[i];
                 self.mark_entry(entry);
             }
-            if !self.services[service].dependents.is_empty() || next.is_none() {
+            let state = &self.services[service];
+            if !state.dependents.is_empty() || state.queue.is_some() || next.is_none() {
                 self.services_dirty = true;
             }
         }

@@ -149,7 +149,9 @@ fn service(plan: &Plan<'_>, service: &Service) -> ServiceState {
             let q = &service.queue;
             Queue::new(capacity, 64, q.max, q.when_full, q.stale_after, Nanos::ZERO)
         }),
-        queue_rate: 1_000_000_000,
+        queue_rate: u64::MAX,
+        load: None,
+        share: Ppb::ONE,
         queue_steps: vec![(Nanos::ZERO, 0)],
         bad_backup: Vec::new(),
         read_back_at: None,

@@ -15,6 +15,7 @@ mod engine;
 mod entries;
 mod explain;
 mod initial;
+mod loads;
 mod net;
 mod record;
 mod refresh;

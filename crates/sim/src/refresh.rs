@@ -32,7 +32,14 @@ impl Engine<'_> {
                 self.units[unit].dirty = false;
                 self.refresh_unit(unit);
             }
-            if !self.network_dirty && !self.services_dirty && self.stale_entries.is_empty() {
+            if std::mem::take(&mut self.loads_dirty) {
+                self.refresh_loads();
+            }
+            if !self.network_dirty
+                && !self.services_dirty
+                && self.stale_entries.is_empty()
+                && self.dirty_units.is_empty()
+            {
                 return;
             }
         }

@@ -28,8 +28,8 @@ impl Engine<'_> {
                     let entry = self.services[service].entries[j];
                     self.mark_entry(entry);
                 }
-                self.refresh_queue_rate(service);
             }
+            self.refresh_queue_rate(service);
             self.refresh_contact(service);
             self.refresh_shipping(service);
         }
@@ -254,15 +254,11 @@ impl Engine<'_> {
         let Some(capacity) = self.plan.topology.services[service].capacity else {
             return;
         };
-        let left: u64 = self.services[service]
-            .replicas
-            .iter()
-            .filter(|r| r.acts && r.well.blame.is_none())
-            .map(|r| r.well.capacity.0)
-            .sum();
+        let left = self.capacity_left(service);
         if left == self.services[service].queue_rate {
             return;
         }
+        self.loads_dirty |= self.services[service].load.is_some();
         self.services[service].queue_rate = left;
         let faults: Vec<Fault> = self.services[service]
             .replicas

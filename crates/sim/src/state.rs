@@ -3,7 +3,7 @@
 use crate::data::{Ack, Content, Grid};
 use crate::route::{Blame, Leg};
 use assize_control::{
-    Activation, Backups, Belief, Cache, Checker, Failover, Matured, Names, Queue,
+    Activation, Backups, Belief, Cache, Checker, Failover, Load, Matured, Names, Queue,
 };
 use assize_control::{Response, Units};
 use assize_fault::{Nanos, Ppb};
@@ -101,6 +101,9 @@ pub(crate) struct ServiceState {
     pub(crate) data: Option<DataState>,
     pub(crate) queue: Option<Queue>,
     pub(crate) queue_rate: u64,
+    pub(crate) load: Option<Load>,
+    /// The share of requests that it and all that it needs serve in time.
+    pub(crate) share: Ppb,
     pub(crate) queue_steps: Vec<(Nanos, u64)>,
     pub(crate) bad_backup: Vec<Fault>,
     pub(crate) read_back_at: Option<Nanos>,
@@ -185,6 +188,8 @@ pub(crate) struct Unit {
     /// Open acknowledgements: service, replica, cohorts, since.
     pub(crate) open: Vec<(ServiceId, u16, u64, Nanos)>,
     pub(crate) grids: Vec<Grid>,
+    /// Some service that it calls, directly or through others, has a capacity.
+    pub(crate) loads: bool,
 }
 
 /// One access of a unit.
@@ -230,4 +235,10 @@ pub(crate) struct FaultState {
     pub(crate) resolved: Vec<assize_model::scenario::Target>,
     pub(crate) bite: Option<(Nanos, String)>,
     pub(crate) response: Option<Response>,
+}
+
+/// When a population asks, and how much: windows with their factor in thousandths.
+#[derive(Debug)]
+pub(crate) struct Demand {
+    pub(crate) windows: Vec<(Nanos, Nanos, u64)>,
 }

@@ -167,7 +167,12 @@ impl Engine<'_> {
         let now = self.now;
         let state = &mut self.services[service];
         let Some(queue) = &state.queue else { return };
-        let amount = queue.amount(now).saturating_mul(1_000_000_000);
+        // A request of the load is 64 units too; what waits there is in millionths of one.
+        let waiting = state.load.as_ref().map_or(0, |l| l.waiting(now));
+        let amount = queue
+            .amount(now)
+            .saturating_mul(1_000_000_000)
+            .saturating_add(waiting.saturating_mul(64_000));
         let next = queue.next_wake();
         match state.queue_steps.last_mut() {
             Some(last) if last.0 == now => last.1 = amount,

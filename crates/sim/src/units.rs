@@ -23,6 +23,7 @@ impl Engine<'_> {
         if same {
             return;
         }
+        self.loads_dirty |= unit.loads;
         match unit.steps.last_mut() {
             Some(last) if last.at == out.at => *last = out,
             _ => unit.steps.push(out),
@@ -112,6 +113,10 @@ impl Engine<'_> {
                 let q = degraded(leg.quality, &state.degrade);
                 let (took, share) =
                     crate::timing::one_call(spec, &q, n, self.service_time(service));
+                let share = route::times(share, self.services[service].share);
+                if share == Ppb::ZERO {
+                    ok &= !mask;
+                }
                 if share != Ppb::ONE {
                     quality.push((mask, share));
                 }
@@ -122,6 +127,13 @@ impl Engine<'_> {
                         .filter(|s| s.0 != 0)
                         .collect();
                 }
+            }
+        }
+        for &asked in &self.units[id].accesses[rank].asked {
+            match self.services[self.entries[asked].service.index()].share {
+                Ppb::ONE => {}
+                Ppb::ZERO => ok = 0,
+                share => quality.push((u64::MAX, share)),
             }
         }
         let limit = spec.timeout.min(spec.retry.each);

@@ -31,6 +31,8 @@ pub(crate) enum Wake {
     Tries,
     Change(usize),
     Paper(usize),
+    Load(usize),
+    Demand,
 }
 
 impl Wake {
@@ -47,6 +49,8 @@ impl Wake {
     }
 }
 
+const KINDS: usize = 22;
+
 /// The heap, and for each thing when it wants to be woken.
 #[derive(Debug)]
 pub(crate) struct Wakes {
@@ -54,7 +58,7 @@ pub(crate) struct Wakes {
     /// Things in their order at one instant.
     order: Vec<Wake>,
     armed: Vec<Nanos>,
-    bases: [usize; 20],
+    bases: [usize; KINDS],
     rank_of: Vec<u32>,
 }
 
@@ -63,15 +67,15 @@ impl Wakes {
     pub(crate) fn new(mut things: Vec<(Wake, String)>) -> Self {
         things.sort_by(|a, b| (a.0.class(), &a.1, a.0).cmp(&(b.0.class(), &b.1, b.0)));
         let order: Vec<Wake> = things.into_iter().map(|t| t.0).collect();
-        let mut counts = [0usize; 20];
+        let mut counts = [0usize; KINDS];
         for wake in &order {
             counts[kind(*wake)] = counts[kind(*wake)].max(index(*wake) + 1);
         }
-        let mut bases = [0usize; 20];
-        for k in 1..20 {
+        let mut bases = [0usize; KINDS];
+        for k in 1..KINDS {
             bases[k] = bases[k - 1] + counts[k - 1];
         }
-        let mut rank_of = vec![0; bases[19] + counts[19]];
+        let mut rank_of = vec![0; bases[KINDS - 1] + counts[KINDS - 1]];
         for (rank, wake) in order.iter().enumerate() {
             rank_of[bases[kind(*wake)] + index(*wake)] = rank as u32;
         }
@@ -146,6 +150,8 @@ const fn kind(wake: Wake) -> usize {
         Wake::Tries => 17,
         Wake::Change(_) => 18,
         Wake::Paper(_) => 19,
+        Wake::Load(_) => 20,
+        Wake::Demand => 21,
     }
 }
 
@@ -169,8 +175,9 @@ const fn index(wake: Wake) -> usize {
         | Wake::Queue(i)
         | Wake::Checker(i)
         | Wake::Change(i)
-        | Wake::Paper(i) => i,
-        Wake::Tries => 0,
+        | Wake::Paper(i)
+        | Wake::Load(i) => i,
+        Wake::Tries | Wake::Demand => 0,
     }
 }
 

@@ -1,0 +1,253 @@
+//! Demand against capacity: what share of attempts a service serves in time.
+//!
+//! Fluid: requests arrive at a rate and are served at a rate, and what is left over waits. Where
+//! waiting work stays fresh (the queue is short, or stale work is thrown away), an overloaded
+//! service does useful work at its full capacity and C/λ of the attempts end well, however
+//! often clients try again: with p of the tries served, λ(1 − (1 − p)^t)/p tries arrive, and
+//! p = C over that, so that 1 − (1 − p)^t = C/λ. Where stale work is served, nothing ends well
+//! once the wait is longer than clients' patience; every attempt then makes all of its tries,
+//! and if those alone exceed the capacity, the service stays down after the cause is gone
+//! (N. Bronson et al., "Metastable failures in distributed systems", HotOS 2021).
+
+use assize_fault::{Nanos, Ppb};
+use assize_model::topology::QueueSpec;
+
+/// The machine. Rates are in millionths of a request per second; what waits is kept in rate ×
+/// nanoseconds, so that nothing is ever rounded.
+#[derive(Clone, Debug)]
+pub struct Load {
+    max: Option<u64>,
+    stale_after: Option<Nanos>,
+    patience: Nanos,
+    capacity: i128,
+    /// First tries, and all tries if each attempt makes as many as it may.
+    demand: i128,
+    all_tries: i128,
+    waiting: i128,
+    at: Nanos,
+    share: Ppb,
+}
+
+impl Load {
+    /// Nothing waits. `patience`: how long a client's try lasts.
+    #[must_use]
+    pub const fn new(queue: &QueueSpec, patience: Nanos) -> Self {
+        Self {
+            max: queue.max,
+            stale_after: queue.stale_after,
+            patience,
+            capacity: 0,
+            demand: 0,
+            all_tries: 0,
+            waiting: 0,
+            at: Nanos::ZERO,
+            share: Ppb::ONE,
+        }
+    }
+
+    /// The share of attempts that begin now and end well.
+    #[must_use]
+    pub const fn share(&self) -> Ppb {
+        self.share
+    }
+
+    /// Requests that wait, in millionths.
+    #[must_use]
+    pub fn waiting(&self, now: Nanos) -> u64 {
+        ((self.waiting_at(now)) / 1_000_000_000) as u64
+    }
+
+    /// From `now` on, so much can be served, and so much is asked for (millionths of a request
+    /// per second): by first tries, and if every attempt makes all of its tries.
+    pub fn on_rates(&mut self, now: Nanos, capacity: u64, demand: u64, all_tries: u64) {
+        self.advance(now);
+        (self.capacity, self.demand) = (i128::from(capacity), i128::from(demand));
+        self.all_tries = i128::from(all_tries);
+        self.decide();
+    }
+
+    /// A bound may have been reached.
+    pub fn on_wake(&mut self, now: Nanos) {
+        self.advance(now);
+        self.decide();
+    }
+
+    /// When the next bound is reached.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Nanos> {
+        let growth = self.growth();
+        let to = match growth.signum() {
+            1 => [self.limit(), self.fresh_limit()]
+                .into_iter()
+                .flatten()
+                .filter(|l| *l > self.waiting)
+                .min()?,
+            -1 if self.waiting > 0 => {
+                let stale = self.fresh_limit().filter(|l| *l < self.waiting);
+                stale.unwrap_or(0)
+            }
+            _ => return None,
+        };
+        let distance = (to - self.waiting).abs();
+        let ns = distance / growth.abs() + i128::from(distance % growth.abs() != 0);
+        Some(self.at + Nanos(ns.min(i128::from(Nanos::NEVER.0)) as i64)).filter(|t| !t.is_never())
+    }
+
+    /// Whether nothing that waits is ever older than clients' patience.
+    fn stays_fresh(&self) -> bool {
+        let full = self.max.map(|m| i128::from(m) * 1_000_000 * 1_000_000_000);
+        self.stale_after.is_some_and(|age| age <= self.patience)
+            || full.is_some_and(|f| f <= self.capacity * i128::from(self.patience.0))
+    }
+
+    /// The most that can wait; `None`: without bound.
+    fn limit(&self) -> Option<i128> {
+        let full = self.max.map(|m| i128::from(m) * 1_000_000 * 1_000_000_000);
+        let old = self
+            .stale_after
+            .map(|age| self.capacity * i128::from(age.0));
+        match (full, old) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// So much waits when the wait is as long as clients' patience, where it can get longer.
+    fn fresh_limit(&self) -> Option<i128> {
+        (!self.stays_fresh()).then(|| self.capacity * i128::from(self.patience.0))
+    }
+
+    fn growth(&self) -> i128 {
+        let inflow = if self.share == Ppb::ZERO {
+            self.all_tries
+        } else {
+            self.demand
+        };
+        inflow - self.capacity
+    }
+
+    fn waiting_at(&self, now: Nanos) -> i128 {
+        let grown = self.waiting + self.growth() * i128::from((now - self.at).0.max(0));
+        let most = self
+            .limit()
+            .filter(|_| self.growth() > 0)
+            .unwrap_or(i128::MAX);
+        grown.clamp(0, most.max(self.waiting))
+    }
+
+    fn advance(&mut self, now: Nanos) {
+        self.waiting = self.waiting_at(now);
+        self.at = now;
+    }
+
+    fn decide(&mut self) {
+        let overloaded = self.demand > self.capacity;
+        self.share = if self.capacity == 0 && self.demand > 0 {
+            Ppb::ZERO
+        } else if let Some(limit) = self.fresh_limit() {
+            // On the boundary it depends on which way the wait goes.
+            let beyond = self.waiting > limit
+                || (self.waiting == limit && self.waiting > 0 && self.demand >= self.capacity);
+            if beyond { Ppb::ZERO } else { Ppb::ONE }
+        } else if overloaded && self.limit().is_some_and(|l| self.waiting >= l) {
+            Ppb((self.capacity * 1_000_000_000 / self.demand) as u64)
+        } else {
+            Ppb::ONE
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_model::topology::WhenFull;
+
+    const fn per_second(n: u64) -> u64 {
+        n * 1_000_000
+    }
+
+    fn queue(max: Option<u64>, stale_after: Option<Nanos>) -> QueueSpec {
+        QueueSpec {
+            max,
+            when_full: WhenFull::Refuse,
+            stale_after,
+        }
+    }
+
+    #[test]
+    fn a_short_queue_keeps_an_overloaded_service_useful() {
+        // 150 asked, 100 served: the queue of 200 fills in 4 s, then two thirds are served.
+        let mut load = Load::new(&queue(Some(200), None), Nanos::secs(3));
+        load.on_rates(
+            Nanos::ZERO,
+            per_second(100),
+            per_second(150),
+            per_second(450),
+        );
+        assert_eq!(
+            (load.share(), load.next_wake()),
+            (Ppb::ONE, Some(Nanos::secs(4)))
+        );
+        load.on_wake(Nanos::secs(4));
+        assert_eq!(load.share(), Ppb(666_666_666));
+        assert_eq!(load.next_wake(), None);
+        // Demand falls: served at once, and the 200 are gone after 4 s at 50 a second.
+        load.on_rates(
+            Nanos::secs(10),
+            per_second(100),
+            per_second(50),
+            per_second(150),
+        );
+        assert_eq!(
+            (load.share(), load.next_wake()),
+            (Ppb::ONE, Some(Nanos::secs(14)))
+        );
+        assert_eq!(load.waiting(Nanos::secs(12)), 100 * 1_000_000);
+    }
+
+    #[test]
+    fn stale_work_and_retries_keep_a_service_down_after_the_cause() {
+        let mut load = Load::new(&queue(None, None), Nanos::secs(3));
+        load.on_rates(
+            Nanos::ZERO,
+            per_second(100),
+            per_second(200),
+            per_second(600),
+        );
+        // 300 wait after 3 s: three seconds of work.
+        assert_eq!(load.next_wake(), Some(Nanos::secs(3)));
+        load.on_wake(Nanos::secs(3));
+        assert_eq!(load.share(), Ppb::ZERO);
+        // Demand falls to half the capacity, but each attempt makes three tries.
+        load.on_rates(
+            Nanos::secs(10),
+            per_second(100),
+            per_second(50),
+            per_second(150),
+        );
+        assert_eq!((load.share(), load.next_wake()), (Ppb::ZERO, None));
+        // Without retries it would drain: 300 + 7 × 500 = 3,800, above 300 by 3,500, at 50/s.
+        load.on_rates(
+            Nanos::secs(10),
+            per_second(100),
+            per_second(50),
+            per_second(50),
+        );
+        assert_eq!(load.next_wake(), Some(Nanos::secs(80)));
+        load.on_wake(Nanos::secs(80));
+        assert_eq!(load.share(), Ppb::ONE);
+    }
+
+    #[test]
+    fn below_capacity_nothing_waits() {
+        let mut load = Load::new(&queue(None, None), Nanos::secs(3));
+        load.on_rates(
+            Nanos::ZERO,
+            per_second(100),
+            per_second(100),
+            per_second(300),
+        );
+        assert_eq!((load.share(), load.next_wake()), (Ppb::ONE, None));
+        assert_eq!(load.waiting(Nanos::hours(1)), 0);
+    }
+}

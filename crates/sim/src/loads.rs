@@ -1,0 +1,275 @@
+//! How much is asked of services with a limited capacity, and what they make of it.
+//!
+//! A request to a service asks one of each service that it depends on. Attempts whose path is
+//! broken ask nothing. Renewals of leases are not counted here: what they make is a storm.
+
+use crate::demand;
+use crate::engine::Engine;
+use crate::route;
+use crate::state::Demand;
+use crate::wakes::Wake;
+use assize_control::Load;
+use assize_fault::{Nanos, Ppb};
+use assize_model::PopulationId;
+
+impl Engine<'_> {
+    /// Sets up load for the services whose capacity can matter.
+    pub(crate) fn build_loads(&mut self) {
+        let topology = self.plan.topology;
+        for s in 0..self.services.len() {
+            let spec = &topology.services[s];
+            if spec.capacity.is_none() || !self.is_called(s) {
+                continue;
+            }
+            let patience = self.patience(s);
+            self.services[s].load = Some(Load::new(&spec.queue, patience));
+        }
+        if self.services.iter().all(|s| s.load.is_none()) {
+            return;
+        }
+        for unit in 0..self.units.len() {
+            let used = self.units[unit].accesses.iter();
+            let called: Vec<usize> = used
+                .flat_map(|a| a.asked.iter().chain(&a.calls))
+                .map(|e| self.entries[*e].service.index())
+                .collect();
+            self.units[unit].loads = called.iter().any(|s| self.asks_loaded(*s));
+        }
+        let end = self.plan.scenario.end + Nanos(1);
+        self.demands = (0..topology.populations.len())
+            .map(|p| Demand {
+                windows: demand::windows(self.plan, PopulationId::from(p), Nanos::ZERO, end),
+            })
+            .collect();
+        self.loads_dirty = true;
+    }
+
+    /// Whether requests of users reach a service, directly or through others.
+    fn is_called(&self, service: usize) -> bool {
+        let called = self
+            .entries
+            .iter()
+            .any(|e| e.service.index() == service && !e.units.is_empty());
+        called
+            || self.services[service]
+                .dependents
+                .iter()
+                .any(|d| self.is_called(*d))
+    }
+
+    /// Whether a service has a capacity, or asks one that has.
+    fn asks_loaded(&self, service: usize) -> bool {
+        self.services[service].load.is_some()
+            || self.asked_by(service).iter().any(|s| self.asks_loaded(*s))
+    }
+
+    /// The shortest patience of those who call a service: their tries' time.
+    fn patience(&self, service: usize) -> Nanos {
+        let own = self
+            .entries
+            .iter()
+            .filter(|e| e.service.index() == service)
+            .flat_map(|e| &e.units)
+            .map(|u| {
+                let journey = self.plan.topology.journey(self.units[*u].journey);
+                journey.timeout.min(journey.retry.each)
+            })
+            .min();
+        let theirs = self.services[service]
+            .dependents
+            .iter()
+            .map(|d| self.patience(*d))
+            .min();
+        [own, theirs]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(Nanos::secs(10))
+    }
+
+    /// Demand of a population at an instant, in thousandths of its usual rate.
+    fn factor(&self, population: PopulationId, at: Nanos) -> u64 {
+        let windows = &self.demands[population.index()].windows;
+        let i = windows.partition_point(|w| w.0 <= at);
+        windows[..i].last().filter(|w| at < w.1).map_or(0, |w| w.2)
+    }
+
+    /// Recomputes who asks for how much, and what share of it is served.
+    pub(crate) fn refresh_loads(&mut self) {
+        let now = self.now;
+        let (mut first, mut all) = self.direct_demand();
+        for i in (0..self.order.len()).rev() {
+            let s = self.order[i];
+            for target in self.asked_by(s) {
+                first[target] += first[s];
+                all[target] += all[s];
+            }
+        }
+        for i in 0..self.order.len() {
+            let s = self.order[i];
+            if self.services[s].load.is_some() {
+                let capacity = self.capacity_now(s);
+                if first[s] > 0 {
+                    self.bite_capacity(s);
+                }
+                if let Some(load) = &mut self.services[s].load {
+                    load.on_rates(now, capacity, first[s], all[s]);
+                }
+            }
+            self.note_share(s);
+        }
+        self.arm_demand();
+    }
+
+    pub(crate) fn on_load(&mut self, service: usize) {
+        let now = self.now;
+        if let Some(load) = &mut self.services[service].load {
+            load.on_wake(now);
+        }
+        self.loads_dirty = true;
+    }
+
+    /// Millionths of a request per second, by service: first tries, and all that attempts may
+    /// make.
+    fn direct_demand(&self) -> (Vec<u64>, Vec<u64>) {
+        let mut first = vec![0u64; self.services.len()];
+        let mut all = first.clone();
+        for unit in self.units.iter().filter(|u| u.loads) {
+            let spec = self.plan.topology.journey(unit.journey);
+            let rate = self.attempts(unit);
+            if rate == 0 {
+                continue;
+            }
+            let mut left = u64::MAX;
+            for access in &unit.accesses {
+                let eligible = access.change.as_ref().map_or(u64::MAX, |c| c.matured());
+                let leased = access
+                    .leases
+                    .iter()
+                    .fold(u64::MAX, |m, l| m & self.leases[*l].cache.valid());
+                let mut on_this = 0;
+                for &entry in access.asked.iter().chain(&access.calls) {
+                    let entry = &self.entries[entry];
+                    let asks = entry.ok & eligible & leased & left;
+                    on_this |= asks;
+                    let share = rate * u128::from(asks.count_ones()) / 64;
+                    let service = entry.service.index();
+                    first[service] += share as u64;
+                    all[service] += (share * u128::from(spec.retry.tries.max(1))) as u64;
+                }
+                left &= !on_this;
+            }
+        }
+        (first, all)
+    }
+
+    /// Attempts of a unit's users, in millionths per second.
+    fn attempts(&self, unit: &crate::state::Unit) -> u128 {
+        let plan = self.plan;
+        let journey = plan.topology.journey(unit.journey);
+        let mut sum = 0u128;
+        for &cell in &unit.cells {
+            let cell = &plan.cells[cell];
+            let population = plan.topology.population(cell.population);
+            let factor = u128::from(self.factor(cell.population, self.now));
+            let rate = population
+                .makes
+                .iter()
+                .find(|m| m.0 == unit.journey)
+                .map(|m| m.1);
+            let (rate, users) = match (journey.rate, rate) {
+                (Some(total), _) => (total, u128::from(crate::build::makers(plan, unit.journey))),
+                (None, Some(each)) => (each, 1),
+                (None, None) => continue,
+            };
+            let per_second = u128::from(rate.micro) * u128::from(cell.users) * 1_000_000_000;
+            sum += per_second * factor / 1000 / users / (rate.per.0.max(1) as u128);
+        }
+        sum
+    }
+
+    /// The services that a request to this one asks in turn.
+    fn asked_by(&self, service: usize) -> Vec<usize> {
+        let depends = &self.plan.topology.services[service].depends;
+        let firsts = depends.any_of.iter().filter_map(|choice| choice.first());
+        depends
+            .all_of
+            .iter()
+            .chain(firsts)
+            .map(|d| d.service.index())
+            .collect()
+    }
+
+    /// What the replicas that serve can do now, in millionths of a request per second.
+    fn capacity_now(&self, service: usize) -> u64 {
+        let Some(capacity) = self.plan.topology.services[service].capacity else {
+            return u64::MAX;
+        };
+        let left = u128::from(self.capacity_left(service));
+        let per_second =
+            u128::from(capacity.micro) * 1_000_000_000 / (capacity.per.0.max(1) as u128);
+        (per_second * left / 1_000_000_000) as u64
+    }
+
+    /// The capacity of the replicas that clients are sent to and that serve, in parts per billion
+    /// of one.
+    pub(crate) fn capacity_left(&self, service: usize) -> u64 {
+        let state = &self.services[service];
+        let served = state.replicas.iter().zip(&state.views);
+        served
+            .filter(|(r, view)| r.acts && r.well.blame.is_none() && **view != 0)
+            .map(|(r, _)| r.well.capacity.0)
+            .sum()
+    }
+
+    fn bite_capacity(&mut self, service: usize) {
+        if self.unbitten == 0 {
+            return;
+        }
+        let faults: Vec<usize> = self.services[service]
+            .replicas
+            .iter()
+            .flat_map(|r| r.capacity.iter().map(|c| c.0))
+            .collect();
+        self.bite_all(&faults, || "requests met the smaller capacity".into());
+    }
+
+    /// The share of requests that a service and all that it needs serve in time.
+    fn note_share(&mut self, service: usize) {
+        let own = self.services[service]
+            .load
+            .as_ref()
+            .map_or(Ppb::ONE, Load::share);
+        let hard = &self.plan.topology.services[service].depends.all_of;
+        let share = hard.iter().filter(|d| d.soft.is_none()).fold(own, |s, d| {
+            route::times(s, self.services[d.service.index()].share)
+        });
+        if self.services[service].share != share {
+            self.services[service].share = share;
+            for i in 0..self.services[service].entries.len() {
+                let entry = self.services[service].entries[i];
+                self.entry_users_dirty(entry);
+            }
+        }
+        if let Some(load) = &self.services[service].load {
+            let next = load.next_wake();
+            self.wakes.arm(Wake::Load(service), next);
+            self.note_queue(service);
+        }
+    }
+
+    /// Demand changes when a window of some population begins or ends.
+    fn arm_demand(&mut self) {
+        let now = self.now;
+        let next = self
+            .demands
+            .iter()
+            .filter_map(|d| {
+                let i = d.windows.partition_point(|w| w.1 <= now);
+                let w = d.windows.get(i)?;
+                Some(if w.0 > now { w.0 } else { w.1 })
+            })
+            .min();
+        self.wakes.arm(Wake::Demand, next);
+    }
+}

@@ -1,0 +1,79 @@
+//! Demand against capacity: figures worked out by hand.
+
+use crate::worked::{finding, outcome, time};
+use assize_fault::Nanos;
+use assize_model::finding::Status;
+
+const OVERLOAD: &str = "
+assize: scenario/v1
+topology:
+  services:
+    app:
+      replicas: [a, b]
+      capacity: 100/s
+      queue: {max: 200, when_full: refuse}
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, phase: 1s}, failback: {after: 0s}}
+  populations: {staff: {users: 1500, makes: {use: 0.1/s}}}
+  journeys: {use: {calls: [app], timeout: 3s}}
+timeline: [{id: half, at: 0s, fault: outage, target: service/app/b, how: refuse, for: 10m}]
+objectives:
+  - {id: rto, rto: 1m, journey: use}
+  - {id: rto-60, rto: 10s, journey: use, level: 60%}
+  - {id: backlog, backlog: 5s, service: app}
+settle: 10m
+";
+
+#[test]
+fn half_of_the_replicas_serve_two_thirds_of_the_demand() {
+    let out = outcome(OVERLOAD, &[]);
+    // 1,500 users ask 150 times a second. From 5 s (the third refused check) all of it goes to
+    // the replica that is left: 50 a second too many fill its queue of 200 by 9 s, and from
+    // then on 100 of 150 are served.
+    let journey = &out.populations[0].journeys[0];
+    let overloaded = journey
+        .outages
+        .iter()
+        .find(|o| (o.share - 1.0 / 3.0).abs() < 1e-6);
+    let overloaded = overloaded.expect("a third is not served");
+    assert_eq!(
+        overloaded.from_offset,
+        Nanos::secs(9),
+        "{:?}",
+        journey.outages
+    );
+    // Before, half of the users met the dead replica.
+    assert!(journey.outages.iter().any(|o| (o.share - 0.5).abs() < 1e-9));
+    // Two thirds are above 60 %; the half before is not.
+    assert_eq!(time(finding(&out, "rto-60").measured), Nanos::secs(5));
+    // The replica is back at 600 s and called up at the second good check: 601 and 603 s.
+    assert_eq!(time(finding(&out, "rto").measured), Nanos::secs(603));
+}
+
+#[test]
+fn without_a_bound_and_with_retries_it_stays_down_for_good() {
+    // Both replicas are back, demand is below capacity as it always was, but what waits is
+    // older than three seconds, so every attempt makes its three tries: 450 a second for 200.
+    let sets = [
+        "topology.services.app.queue=null",
+        "topology.journeys.use.retry={tries: 3, wait: 0s, each: 1s}",
+    ];
+    let out = outcome(OVERLOAD, &sets);
+    let rto = finding(&out, "rto");
+    assert_eq!(rto.status, Status::Missed);
+    assert!(
+        rto.measured_text.contains("still open"),
+        "{}",
+        rto.measured_text
+    );
+    // With one try it is 150 for 200, and what waits is worked off.
+    let out = outcome(OVERLOAD, &["topology.services.app.queue=null"]);
+    let rto = finding(&out, "rto");
+    assert!(
+        !rto.measured_text.contains("still open"),
+        "{}",
+        rto.measured_text
+    );
+    // 50 too many a second from 5 s to 603 s: 29,900 wait, 50 fewer every second; from 600
+    // (three seconds of two replicas' work) on, attempts are in time again.
+    assert_eq!(time(rto.measured), Nanos::secs(603 + (29_900 - 600) / 50));
+}

@@ -77,3 +77,31 @@ fn without_a_bound_and_with_retries_it_stays_down_for_good() {
     // (three seconds of two replicas' work) on, attempts are in time again.
     assert_eq!(time(rto.measured), Nanos::secs(603 + (29_900 - 600) / 50));
 }
+
+#[test]
+fn a_narrow_link_carries_its_share() {
+    // 100 sites with ten users each, a megabit per user every ten seconds: 1 Mbit/s a site on a
+    // circuit of 2 Mbit/s, and 100 Mbit/s on the link behind. The fault leaves 40 of them.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  nodes: {office: {kind: site, count: 100}, hub: {kind: switch}, dc: {kind: server}}
+  links:
+    wan: {between: [[office], hub], bandwidth: 2Mbit/s}
+    trunk: {between: [hub, dc], bandwidth: 1Gbit/s}
+  services: {app: {replicas: {a: {at: dc}}}}
+  populations: {staff: {at: {office: 1000}, makes: {use: 0.1/s}}}
+  journeys: {use: {calls: [app], timeout: 30s, receives: 125kB}}
+timeline: [{id: narrow, at: 1m, fault: degrade, target: link/trunk, bandwidth: 40Mbit/s, for: 5m}]
+objectives: [{id: rto, rto: 1m, journey: use}]
+settle: 5m
+",
+        &[],
+    );
+    let outages = &out.populations[0].journeys[0].outages;
+    assert_eq!(outages.len(), 1, "{outages:?}");
+    assert!((outages[0].share - 0.6).abs() < 1e-6, "{outages:?}");
+    assert_eq!(time(finding(&out, "rto").measured), Nanos::mins(5));
+    assert!(out.faults[0].bit);
+}

@@ -8,7 +8,7 @@ use crate::route::{Blame, Leg, Quality, Trees, Truth};
 use crate::state::{AccessUse, Entry, Lease, Unit};
 use crate::wakes::{Wake, Wakes};
 use assize_control::{Cache, Matured};
-use assize_fault::{Nanos, Stream, permutation64};
+use assize_fault::{Nanos, Ppb, Stream, permutation64};
 use assize_model::faults::How;
 use assize_model::journal::Cause;
 use assize_model::plan::Plan;
@@ -50,6 +50,7 @@ impl<'a> Engine<'a> {
             cuts: Vec::new(),
             tries: BTreeMap::new(),
             demands: Vec::new(),
+            binding: Vec::new(),
             loads_dirty: false,
             record: Record::new(plan.scenario.steps.len()),
             wakes: Wakes::new(Vec::new()),
@@ -258,6 +259,8 @@ impl<'a> Engine<'a> {
                     };
                     replicas
                 ],
+                paths: vec![Vec::new(); replicas],
+                carried: vec![Ppb::ONE; replicas],
                 legs_stale: true,
                 stale: false,
                 ok: 0,

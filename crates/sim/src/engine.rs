@@ -43,6 +43,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) tries: BTreeMap<Nanos, Vec<Part>>,
     pub(crate) demands: Vec<Demand>,
     pub(crate) loads_dirty: bool,
+    /// Whether the bandwidth of a circuit can ever be too small; empty if none can.
+    pub(crate) binding: Vec<bool>,
     pub(crate) record: Record,
     pub(crate) wakes: Wakes,
     /// The cohort that a replica belongs to as a client of another service.

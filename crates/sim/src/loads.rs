@@ -6,11 +6,12 @@
 use crate::demand;
 use crate::engine::Engine;
 use crate::route;
-use crate::state::Demand;
+use crate::state::{Demand, Entry, Unit};
 use crate::wakes::Wake;
 use assize_control::Load;
 use assize_fault::{Nanos, Ppb};
 use assize_model::PopulationId;
+use assize_model::faults::Effect;
 
 impl Engine<'_> {
     /// Sets up load for the services whose capacity can matter.
@@ -24,7 +25,15 @@ impl Engine<'_> {
             let patience = self.patience(s);
             self.services[s].load = Some(Load::new(&spec.queue, patience));
         }
-        if self.services.iter().all(|s| s.load.is_none()) {
+        let end = self.plan.scenario.end + Nanos(1);
+        self.demands = (0..topology.populations.len())
+            .map(|p| Demand {
+                windows: demand::windows(self.plan, PopulationId::from(p), Nanos::ZERO, end),
+            })
+            .collect();
+        self.find_binding();
+        if self.services.iter().all(|s| s.load.is_none()) && self.binding.is_empty() {
+            self.demands.clear();
             return;
         }
         for unit in 0..self.units.len() {
@@ -33,14 +42,9 @@ impl Engine<'_> {
                 .flat_map(|a| a.asked.iter().chain(&a.calls))
                 .map(|e| self.entries[*e].service.index())
                 .collect();
-            self.units[unit].loads = called.iter().any(|s| self.asks_loaded(*s));
+            self.units[unit].loads =
+                !self.binding.is_empty() || called.iter().any(|s| self.asks_loaded(*s));
         }
-        let end = self.plan.scenario.end + Nanos(1);
-        self.demands = (0..topology.populations.len())
-            .map(|p| Demand {
-                windows: demand::windows(self.plan, PopulationId::from(p), Nanos::ZERO, end),
-            })
-            .collect();
         self.loads_dirty = true;
     }
 
@@ -118,6 +122,9 @@ impl Engine<'_> {
             }
             self.note_share(s);
         }
+        if !self.binding.is_empty() {
+            self.refresh_carried();
+        }
         self.arm_demand();
     }
 
@@ -140,38 +147,164 @@ impl Engine<'_> {
             if rate == 0 {
                 continue;
             }
-            let mut left = u64::MAX;
-            for access in &unit.accesses {
-                let eligible = access.change.as_ref().map_or(u64::MAX, |c| c.matured());
-                let leased = access
-                    .leases
-                    .iter()
-                    .fold(u64::MAX, |m, l| m & self.leases[*l].cache.valid());
-                let mut on_this = 0;
-                for &entry in access.asked.iter().chain(&access.calls) {
-                    let entry = &self.entries[entry];
-                    let asks = entry.ok & eligible & leased & left;
-                    on_this |= asks;
-                    let share = rate * u128::from(asks.count_ones()) / 64;
-                    let service = entry.service.index();
-                    first[service] += share as u64;
-                    all[service] += (share * u128::from(spec.retry.tries.max(1))) as u64;
-                }
-                left &= !on_this;
-            }
+            let tries = u128::from(spec.retry.tries.max(1));
+            self.each_access(unit, |entry, asks| {
+                let share = rate * u128::from(asks.count_ones()) / 64;
+                let service = entry.service.index();
+                first[service] += share as u64;
+                all[service] += (share * tries) as u64;
+            });
         }
         (first, all)
     }
 
+    /// Circuits whose bandwidth can be too small: if everybody asked over the same circuit, at
+    /// the height of demand, and with every fault that narrows it.
+    fn find_binding(&mut self) {
+        let bits: Vec<u128> = self.units.iter().map(|u| self.bits_at_peak(u)).collect();
+        let total: u128 = bits.iter().sum();
+        let mut any = false;
+        let mut binding = vec![false; self.net.circuits.len()];
+        for (id, binds) in binding.iter_mut().enumerate() {
+            let circuit = &self.net.circuits[id];
+            let faults = self.plan.scenario.faults.iter().flat_map(|f| &f.effects);
+            let mut least = circuit.bandwidth.map(|b| u128::from(b.0));
+            for effect in faults {
+                match effect {
+                    Effect::Degrade(d) => {
+                        least = [least, d.bandwidth.map(|b| u128::from(b.0))]
+                            .into_iter()
+                            .flatten()
+                            .min();
+                    }
+                    Effect::Capacity(left) => {
+                        least = least.map(|b| b * u128::from(left.0) / 1_000_000_000);
+                    }
+                    _ => {}
+                }
+            }
+            let class = self
+                .plan
+                .topology
+                .node(self.net.spots[circuit.near].node)
+                .class;
+            let most: u128 = if class {
+                let here = self
+                    .units
+                    .iter()
+                    .zip(&bits)
+                    .filter(|(u, _)| u.spot == circuit.near);
+                here.map(|(_, b)| *b).sum()
+            } else {
+                total
+            };
+            *binds = least.is_some_and(|b| b * self.sites(circuit.near) < most);
+            any |= *binds;
+        }
+        if any {
+            self.binding = binding;
+        }
+    }
+
+    /// How many sites share a circuit's name, each with its own.
+    fn sites(&self, spot: usize) -> u128 {
+        let spot = self.net.spots[spot];
+        u128::from(spot.end - spot.first).max(1)
+    }
+
+    fn bits_at_peak(&self, unit: &Unit) -> u128 {
+        let journey = self.plan.topology.journey(unit.journey);
+        let calls = (journey.calls.len() + journey.writes.len()).max(1) as u128;
+        let peak = |cell: &usize| {
+            let population = self.plan.cells[*cell].population;
+            let windows = &self.demands[population.index()].windows;
+            windows.iter().map(|w| w.2).max().unwrap_or(0)
+        };
+        let factor = unit.cells.iter().map(peak).max().unwrap_or(0);
+        let bytes = u128::from(journey.sends.0 + journey.receives.0);
+        self.attempts_at(unit, |_| factor) * bytes * 8 * calls / 1_000_000
+    }
+
+    /// The share of transfers that each path carries: bandwidth over what is asked of it.
+    fn refresh_carried(&mut self) {
+        let asked = self.bits_by_circuit();
+        let share = |circuit: usize| {
+            let bandwidth = self.truth.quality[circuit].bandwidth;
+            let sites = self.sites(self.net.circuits[circuit].near);
+            let has = bandwidth.map_or(u128::MAX, |b| u128::from(b.0) * sites);
+            if asked[circuit] <= has {
+                Ppb::ONE
+            } else {
+                Ppb((has * 1_000_000_000 / asked[circuit]) as u64)
+            }
+        };
+        let shares: Vec<Ppb> = (0..asked.len())
+            .map(|c| if self.binding[c] { share(c) } else { Ppb::ONE })
+            .collect();
+        for entry in 0..self.entries.len() {
+            for replica in 0..self.entries[entry].paths.len() {
+                let path = self.entries[entry].paths[replica].iter();
+                let carried = path.map(|c| shares[*c]).min().unwrap_or(Ppb::ONE);
+                if self.entries[entry].carried[replica] != carried {
+                    self.entries[entry].carried[replica] = carried;
+                    self.entry_users_dirty(entry);
+                }
+            }
+        }
+    }
+
+    fn bits_by_circuit(&self) -> Vec<u128> {
+        let mut asked = vec![0u128; self.net.circuits.len()];
+        for unit in self.units.iter().filter(|u| u.loads) {
+            let journey = self.plan.topology.journey(unit.journey);
+            let bytes = u128::from(journey.sends.0 + journey.receives.0);
+            let rate = self.attempts(unit);
+            if rate == 0 || bytes == 0 {
+                continue;
+            }
+            self.each_access(unit, |entry, asks| {
+                for &(replica, mask) in &entry.groups {
+                    let share = u128::from((mask & asks).count_ones());
+                    for &circuit in &entry.paths[usize::from(replica)] {
+                        asked[circuit] += rate * share * bytes * 8 / 64 / 1_000_000;
+                    }
+                }
+            });
+        }
+        asked
+    }
+
+    /// The cohorts of a unit that ask each service, over the access that they use.
+    fn each_access(&self, unit: &Unit, mut ask: impl FnMut(&Entry, u64)) {
+        let mut left = u64::MAX;
+        for access in &unit.accesses {
+            let eligible = access.change.as_ref().map_or(u64::MAX, |c| c.matured());
+            let leases = access.leases.iter();
+            let leased = leases.fold(u64::MAX, |m, l| m & self.leases[*l].cache.valid());
+            let mut on_this = 0;
+            for &entry in access.asked.iter().chain(&access.calls) {
+                let entry = &self.entries[entry];
+                let asks = entry.ok & eligible & leased & left;
+                on_this |= asks;
+                ask(entry, asks);
+            }
+            left &= !on_this;
+        }
+    }
+
     /// Attempts of a unit's users, in millionths per second.
-    fn attempts(&self, unit: &crate::state::Unit) -> u128 {
+    fn attempts(&self, unit: &Unit) -> u128 {
+        self.attempts_at(unit, |population| self.factor(population, self.now))
+    }
+
+    fn attempts_at(&self, unit: &Unit, factor: impl Fn(PopulationId) -> u64) -> u128 {
         let plan = self.plan;
         let journey = plan.topology.journey(unit.journey);
         let mut sum = 0u128;
         for &cell in &unit.cells {
             let cell = &plan.cells[cell];
             let population = plan.topology.population(cell.population);
-            let factor = u128::from(self.factor(cell.population, self.now));
+            let factor = u128::from(factor(cell.population));
             let rate = population
                 .makes
                 .iter()

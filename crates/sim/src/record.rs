@@ -270,7 +270,12 @@ impl Engine<'_> {
             {
                 continue;
             }
-            for circuit in self.circuits_on_path(entry, replica) {
+            let path = self.circuits_on_path(entry, replica);
+            if !self.binding.is_empty() {
+                self.entries[entry].paths[replica].clone_from(&path);
+                self.loads_dirty = true;
+            }
+            for circuit in path {
                 self.circuits[circuit].used = true;
                 if self.unbitten > 0 && !self.circuits[circuit].degrade.is_empty() {
                     let faults: Vec<usize> =

@@ -143,6 +143,10 @@ pub(crate) struct Entry {
     pub(crate) allowed: Vec<usize>,
     /// By replica; kept while the network does not change.
     pub(crate) legs: Vec<Leg>,
+    /// By replica: the circuits on the way, kept only where bandwidth can bind, and the share of
+    /// transfers that they carry in time.
+    pub(crate) paths: Vec<Vec<usize>>,
+    pub(crate) carried: Vec<Ppb>,
     pub(crate) legs_stale: bool,
     pub(crate) stale: bool,
     pub(crate) ok: u64,

@@ -114,6 +114,7 @@ impl Engine<'_> {
                 let (took, share) =
                     crate::timing::one_call(spec, &q, n, self.service_time(service));
                 let share = route::times(share, self.services[service].share);
+                let share = route::times(share, entry.carried[usize::from(replica)]);
                 if share == Ppb::ZERO {
                     ok &= !mask;
                 }

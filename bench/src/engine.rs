@@ -1,7 +1,7 @@
 //! The seam to the product: files in, one simulated run out.
 
 use anyhow::{Result, anyhow};
-use assize_model::file::{self, LoadOptions, Problems, Source};
+use assize_model::file::{self, LoadOptions, Problems, Severity, Source};
 use assize_model::{Journal, Plan, Scenario, Topology};
 use std::path::{Path, PathBuf};
 
@@ -48,7 +48,13 @@ fn read(source: &dyn Source, path: &Path, sets: &[&str]) -> Result<Loaded> {
 }
 
 fn in_words(problems: &Problems) -> anyhow::Error {
-    let first: Vec<String> = problems.0.iter().take(5).map(ToString::to_string).collect();
+    let first: Vec<String> = problems
+        .0
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .take(5)
+        .map(ToString::to_string)
+        .collect();
     anyhow!("the scenario cannot be read\n{}", first.join("\n"))
 }
 

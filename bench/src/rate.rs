@@ -24,7 +24,7 @@ const RUNS: f64 = 2_000.0;
 
 /// Measures both.
 pub(crate) fn run(rounds: usize) -> Result<()> {
-    let day = engine::load(DAY, &["end=24h"])?;
+    let day = engine::load(DAY, &["settle=null", "end=24h"])?;
     let events = day.run().events;
     let (mut heap, mut sim, mut ratio, mut runs) = (vec![], vec![], vec![], vec![]);
     let mut bare = Loop::new();

@@ -101,16 +101,14 @@ fn nodes(sites: u32) -> String {
 
 const HEAD: &str = "assize: scenario/v1\ntopology:\n  nodes:\n";
 const CIRCUIT: &str = "latency: 12ms, bandwidth: 100Mbit/s, detect: 900ms, converge: 1s";
-const MIDDLE: &str = "\
-    hub: {kind: switch}
+const MIDDLE: &str = "    hub: {kind: switch}
     core-a: {kind: switch}
     core-b: {kind: switch}
   links:
     north: {between: [hub, core-a], latency: 1ms}
     south: {between: [hub, core-b], latency: 2ms}
 ";
-const SERVICES: &str = "\
-  services:
+const SERVICES: &str = "  services:
     names: {mode: active-active, replicas: {a: {at: core-a}, b: {at: core-b}}}
     app:
       mode: active-standby

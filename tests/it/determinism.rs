@@ -31,7 +31,7 @@ fn a_timer_that_fires_changes_the_digest() {
     assert!(base.is_some());
     assert_ne!(
         base,
-        digest("topology.services.web.failover.check.timeout=1100ms")
+        digest("topology.services.web.failover.check.every=2100ms")
     );
     assert_ne!(base, digest("timeline.loss.for=11m"));
 }

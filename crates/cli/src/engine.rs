@@ -5,8 +5,9 @@ use crate::exit::Failure;
 use assize_fault::Nanos;
 use assize_model::faults;
 use assize_model::file::{self, Kind, LoadOptions, Problem, Problems};
-use assize_model::{Plan, Scenario, Topology};
+use assize_model::{JourneyId, Plan, PopulationId, Scenario, Topology};
 use assize_report::Run;
+pub(crate) use assize_sim::{Explained, ExplainedAccess};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
@@ -87,12 +88,41 @@ pub(crate) fn what_if(
     at: Option<&str>,
 ) -> Result<ScenarioFile, Failure> {
     let TopologyFile { topology, warnings } = loaded;
-    let scenario = file::bare_scenario(&topology, down, length, at).map_err(Failure::Usage)?;
+    let start = at.map(|text| instant(&topology, text)).transpose()?;
+    let scenario = file::bare_scenario(&topology, down, length, start).map_err(Failure::Usage)?;
     Ok(ScenarioFile {
         topology,
         scenario,
         warnings,
     })
+}
+
+/// An instant as people write it: with an offset, or as local time of the topology's zone.
+fn instant(topology: &Topology, text: &str) -> Result<jiff::Timestamp, Failure> {
+    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
+        return Ok(instant);
+    }
+    let local = text.parse::<jiff::civil::DateTime>().ok();
+    local
+        .and_then(|local| topology.calendar.zone.to_timestamp(local).ok())
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "`{text}` is no instant\n = help: write for example `2019-01-16T08:00:00Z`, or \
+                 `2019-01-16T08:00` for local time"
+            ))
+        })
+}
+
+/// The state of a journey at an instant, for each place at which the population sits.
+pub(crate) fn explain(
+    file: &ScenarioFile,
+    seed: u64,
+    population: PopulationId,
+    journey: JourneyId,
+    at: Nanos,
+) -> Vec<Explained> {
+    let plan = Plan::new(&file.topology, &file.scenario, seed);
+    assize_sim::explain(&plan, population, journey, at)
 }
 
 /// Runs and judges one scenario.
@@ -133,7 +163,7 @@ fn in_words(problem: &Problem) -> String {
 /// All faults and their manuals, in the registry's order.
 pub(crate) fn faults() -> Vec<(&'static str, String)> {
     faults::all()
-        .into_iter()
-        .filter_map(|name| Some((name, faults::manual(name)?)))
+        .iter()
+        .map(|fault| (fault.name, fault.manual()))
         .collect()
 }

@@ -27,7 +27,7 @@ pub use checker::{Checker, Seen};
 pub use failover::{Failover, FailoverAction};
 pub use matured::Matured;
 pub use names::Names;
-pub use queue::{Done, Queue};
+pub use queue::{Done, Part, Queue};
 pub use response::{Response, Stage};
 pub use standby::{Activation, Units};
 

@@ -7,7 +7,7 @@
 
 use assize_fault::{Nanos, Rate};
 use assize_model::topology::WhenFull;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The machine.
 #[derive(Clone, Debug)]
@@ -17,35 +17,94 @@ pub struct Queue {
     max: Option<u64>,
     when_full: WhenFull,
     stale_after: Option<Nanos>,
+    /// In order of arrival, numbered through; `first` is the number of the front.
     batches: VecDeque<Batch>,
-    /// `base` units were done at `origin`; since then at the present rate.
+    first: u64,
+    /// No batch before this number has clients that still wait.
+    first_open: u64,
+    /// Batches whose clients still wait, by deadline and number; with what was thrown away.
+    open: BTreeMap<(Nanos, u64), Option<Thrown>>,
+    /// `base` units were done (or thrown away) at `origin`; since then at the present rate.
     origin: Nanos,
     base: u64,
-    /// Units ever accepted, less those thrown away.
+    /// Units ever accepted.
     tail: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+/// Work of several cohorts, each of the same amount, in order of their numbers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Whose; the caller's own number.
+    pub tag: u64,
+    /// Cohorts.
+    pub mask: u64,
+    /// Units of each cohort.
+    pub each: u64,
+}
+
+/// Work that arrived together and whose clients wait equally long: parts in order.
+#[derive(Clone, Debug)]
 struct Batch {
-    tag: u64,
-    amount: u64,
-    /// Position at which it is done.
+    /// What is not done yet; a cohort leaves its part when it is done.
+    parts: VecDeque<Part>,
+    /// Position at which the next cohort is done.
+    next_end: u64,
+    /// Position at which all of it is done.
     end: u64,
     entered: Nanos,
     deadline: Nanos,
-    /// Its client has been told the outcome.
+    /// Its clients know the outcome.
     settled: bool,
 }
 
-/// The outcome of a batch.
+/// Parts that were thrown away while their clients wait, with so many units done.
+#[derive(Clone, Debug)]
+struct Thrown {
+    parts: VecDeque<Part>,
+    done: u64,
+}
+
+/// The outcome of work that was offered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Done {
-    /// As given to [`Queue::offer`].
-    pub tag: u64,
-    /// Units served in time.
-    pub served: u64,
-    /// Units whose client gave up.
-    pub failed: u64,
+    /// Whose, which cohorts, how much of each.
+    pub part: Part,
+    /// Served in time; otherwise its client gave up.
+    pub served: bool,
+}
+
+impl Part {
+    /// Units in all.
+    #[must_use]
+    pub fn amount(&self) -> u64 {
+        u64::from(self.mask.count_ones()) * self.each
+    }
+
+    /// The first so many units, and the rest. A cohort that is divided appears on both sides.
+    pub fn split(self, amount: u64, first: &mut Vec<Self>, rest: &mut Vec<Self>) {
+        let whole = amount.checked_div(self.each).unwrap_or(0).min(64) as u32;
+        let mut taken = 0u64;
+        let mut left = self.mask;
+        for _ in 0..whole {
+            let bit = left & left.wrapping_neg();
+            taken |= bit;
+            left ^= bit;
+        }
+        let divided = amount - u64::from(taken.count_ones()) * self.each;
+        let put = |list: &mut Vec<Self>, mask: u64, each: u64| {
+            if mask != 0 && each != 0 {
+                list.push(Self { mask, each, ..self });
+            }
+        };
+        put(first, taken, self.each);
+        if divided > 0 && left != 0 {
+            let bit = left & left.wrapping_neg();
+            left ^= bit;
+            put(first, bit, divided);
+            put(rest, bit, self.each - divided);
+        }
+        put(rest, left, self.each);
+    }
 }
 
 impl Queue {
@@ -65,6 +124,9 @@ impl Queue {
             when_full,
             stale_after,
             batches: VecDeque::new(),
+            first: 0,
+            first_open: 0,
+            open: BTreeMap::new(),
             origin: now,
             base: 0,
             tail: 0,
@@ -74,7 +136,7 @@ impl Queue {
     /// Units in the queue, stale ones included.
     #[must_use]
     pub fn amount(&self, now: Nanos) -> u64 {
-        self.tail - self.position(now).min(self.tail)
+        self.tail - self.position(now)
     }
 
     /// What a client that finds the queue full learns.
@@ -83,69 +145,65 @@ impl Queue {
         self.when_full
     }
 
-    /// Offers a batch; returns how many of its units found room.
-    pub fn offer(&mut self, now: Nanos, tag: u64, amount: u64, deadline: Nanos) -> u64 {
-        self.settle_origin(now);
-        let room = self
-            .max
-            .map_or(amount, |max| max.saturating_sub(self.amount(now)));
-        let accepted = amount.min(room);
-        if accepted > 0 {
-            self.tail += accepted;
-            self.batches.push_back(Batch {
-                tag,
-                amount: accepted,
-                end: self.tail,
-                entered: now,
-                deadline,
-                settled: false,
-            });
+    /// Offers work; what finds no room, from the end on, goes to `refused`.
+    pub fn offer(&mut self, now: Nanos, parts: &[Part], deadline: Nanos, refused: &mut Vec<Part>) {
+        // An idle queue starts counting anew, so that idle time earns nothing.
+        if self.position(now) == self.tail {
+            self.base = self.tail;
+            self.origin = now;
         }
-        accepted
+        let mut room = self
+            .max
+            .map_or(u64::MAX, |max| max.saturating_sub(self.amount(now)));
+        let mut taken = Vec::with_capacity(parts.len());
+        for part in parts {
+            part.split(room.min(part.amount()), &mut taken, refused);
+            room -= room.min(part.amount());
+        }
+        let Some(first) = taken.first() else { return };
+        let number = self.first + self.batches.len() as u64;
+        self.open.insert((deadline, number), None);
+        let end = self.tail + taken.iter().map(Part::amount).sum::<u64>();
+        self.batches.push_back(Batch {
+            next_end: self.tail + first.each,
+            parts: taken.into(),
+            end,
+            entered: now,
+            deadline,
+            settled: false,
+        });
+        self.tail = end;
     }
 
     /// Outcomes that are due.
     pub fn on_wake(&mut self, now: Nanos, out: &mut Vec<Done>) {
         let position = self.position(now);
-        while let Some(batch) = self.batches.pop_front_if(|b| b.end <= position) {
-            if !batch.settled {
-                out.push(Done {
-                    tag: batch.tag,
-                    served: batch.amount,
-                    failed: 0,
-                });
+        self.serve(position, out);
+        while let Some(entry) = self.open.first_entry().filter(|e| e.key().0 <= now) {
+            let ((_, number), thrown) = entry.remove_entry();
+            match thrown {
+                Some(thrown) => settle(&thrown.parts, thrown.done, out),
+                None => self.give_up(number, position, out),
             }
         }
-        for batch in self
-            .batches
-            .iter_mut()
-            .filter(|b| !b.settled && b.deadline <= now)
-        {
-            let begin = batch.end - batch.amount;
-            let served = position.saturating_sub(begin);
-            batch.settled = true;
-            out.push(Done {
-                tag: batch.tag,
-                served,
-                failed: batch.amount - served,
-            });
-        }
         self.throw_away_stale(now, position);
+        self.first_open = self.first_open.max(self.first);
+        while self.batch(self.first_open).is_some_and(|b| b.settled) {
+            self.first_open += 1;
+        }
     }
 
     /// When the next outcome is due.
     #[must_use]
     pub fn next_wake(&self) -> Option<Nanos> {
-        let done = self.batches.front().map(|b| self.time_of(b.end));
-        let open = self
-            .batches
-            .iter()
-            .filter(|b| !b.settled)
-            .map(|b| b.deadline)
-            .min();
+        let done = self
+            .batch(self.first_open)
+            .map(|b| self.time_of(b.next_end));
+        let open = self.open.first_key_value().map(|(key, _)| key.0);
+        let front = self.batches.front();
         let stale = self
             .stale_after
-            .and_then(|age| self.batches.iter().map(|b| b.entered + age).min());
+            .and_then(|age| front.map(|b| b.entered + age));
         [done, open, stale].into_iter().flatten().min()
     }
 
@@ -153,59 +211,72 @@ impl Queue {
     pub fn on_lost(&mut self, now: Nanos, out: &mut Vec<Done>) {
         self.on_wake(now, out);
         let position = self.position(now);
-        for batch in self.batches.drain(..).filter(|b| !b.settled) {
-            let served = position.saturating_sub(batch.end - batch.amount);
-            out.push(Done {
-                tag: batch.tag,
-                served,
-                failed: batch.amount - served,
-            });
+        for ((_, number), thrown) in std::mem::take(&mut self.open) {
+            match thrown {
+                Some(thrown) => settle(&thrown.parts, thrown.done, out),
+                None => self.give_up(number, position, out),
+            }
         }
+        self.first += self.batches.len() as u64;
+        self.batches.clear();
         self.origin = now;
         self.base = self.tail;
     }
 
     /// The capacity changes, as when a replica joins or leaves.
     pub fn on_capacity(&mut self, now: Nanos, rate: Rate, unit: u64) {
-        self.base = self.position(now).min(self.tail);
+        self.base = self.position(now);
         self.origin = now;
         self.micro_per_sec = per_second(rate, unit);
     }
 
+    fn batch(&self, number: u64) -> Option<&Batch> {
+        self.batches.get(number.checked_sub(self.first)? as usize)
+    }
+
+    /// Cohorts that are through, and batches that are.
+    fn serve(&mut self, position: u64, out: &mut Vec<Done>) {
+        while let Some(batch) = self.batches.front_mut() {
+            while !batch.settled && batch.next_end <= position {
+                batch.serve_one(out);
+            }
+            if batch.end > position {
+                return;
+            }
+            self.open.remove(&(batch.deadline, self.first));
+            self.batches.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// The clients of a batch give up; what was done by then was in time.
+    fn give_up(&mut self, number: u64, position: u64, out: &mut Vec<Done>) {
+        let index = number.checked_sub(self.first).map(|i| i as usize);
+        if let Some(batch) = index.and_then(|i| self.batches.get_mut(i)) {
+            let thrown = batch.abandon(position);
+            settle(&thrown.parts, thrown.done, out);
+        }
+    }
+
+    /// Work is queued in order of age, so what is stale stands at the front: the server passes
+    /// over it. A client that still waits learns of it by its own deadline.
     fn throw_away_stale(&mut self, now: Nanos, position: u64) {
         let Some(age) = self.stale_after else { return };
-        if !self
-            .batches
-            .iter()
-            .any(|b| b.entered + age <= now && b.end > position)
-        {
-            return;
-        }
-        let mut tail = position.min(self.tail);
-        self.batches.retain_mut(|b| {
-            let left = b.end - position.max(b.end - b.amount);
-            if b.settled && b.entered + age <= now {
-                return false;
+        while let Some(mut batch) = self.batches.pop_front_if(|b| b.entered + age <= now) {
+            if let Some(open) = self.open.get_mut(&(batch.deadline, self.first)) {
+                *open = Some(batch.abandon(position));
             }
-            tail += left;
-            b.end = tail;
-            true
-        });
-        self.tail = tail;
-    }
-
-    /// An idle queue starts counting anew, so that idle time earns nothing.
-    fn settle_origin(&mut self, now: Nanos) {
-        if self.position(now) >= self.tail && self.batches.is_empty() {
+            self.first += 1;
+            self.base = batch.end;
             self.origin = now;
-            self.base = self.tail;
         }
     }
 
-    /// Units done by `now`, if the queue never runs empty.
+    /// Units done by `now`.
     fn position(&self, now: Nanos) -> u64 {
         let ns = (now - self.origin).0.max(0) as u128;
-        self.base + (ns * self.micro_per_sec / 1_000_000_000_000_000) as u64
+        let done = (ns * self.micro_per_sec / 1_000_000_000_000_000) as u64;
+        (self.base + done).min(self.tail)
     }
 
     /// When the unit at this position is done.
@@ -213,9 +284,58 @@ impl Queue {
         if self.micro_per_sec == 0 {
             return Nanos::NEVER;
         }
-        let ns =
-            (u128::from(position - self.base) * 1_000_000_000_000_000).div_ceil(self.micro_per_sec);
+        let ns = (u128::from(position.saturating_sub(self.base)) * 1_000_000_000_000_000)
+            .div_ceil(self.micro_per_sec);
         self.origin + Nanos(ns.min(Nanos::NEVER.0 as u128) as i64)
+    }
+}
+
+impl Batch {
+    /// The next cohort is done.
+    fn serve_one(&mut self, out: &mut Vec<Done>) {
+        let Some(part) = self.parts.front_mut() else {
+            return;
+        };
+        let bit = part.mask & part.mask.wrapping_neg();
+        out.push(Done {
+            part: Part { mask: bit, ..*part },
+            served: true,
+        });
+        part.mask ^= bit;
+        if part.mask == 0 {
+            self.parts.pop_front();
+        }
+        match self.parts.front() {
+            Some(part) => self.next_end += part.each,
+            None => self.settled = true,
+        }
+    }
+
+    /// Nobody waits for it in the queue any more; returns what was not done, and how much of
+    /// that had been begun.
+    fn abandon(&mut self, position: u64) -> Thrown {
+        let each = self.parts.front().map_or(0, |p| p.each);
+        let done = position.saturating_sub(self.next_end - each);
+        self.settled = true;
+        Thrown {
+            parts: std::mem::take(&mut self.parts),
+            done,
+        }
+    }
+}
+
+/// Of these parts so many units are done, from the first on; the rest has failed.
+fn settle(parts: &VecDeque<Part>, mut done: u64, out: &mut Vec<Done>) {
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    for part in parts {
+        let amount = done.min(part.amount());
+        done -= amount;
+        part.split(amount, &mut first, &mut rest);
+        out.extend(first.drain(..).map(|part| Done { part, served: true }));
+        out.extend(rest.drain(..).map(|part| Done {
+            part,
+            served: false,
+        }));
     }
 }
 
@@ -231,19 +351,17 @@ mod tests {
     /// after a failure. Returns when the last was served, and how many were.
     fn storm(max: Option<u64>, stale_after: Option<Nanos>, limit: Nanos) -> (Nanos, u64) {
         let (lasts, again) = (Nanos::secs(3), Nanos::secs(2));
-        let mut queue = Queue::new(
-            Rate::per_second(278),
-            64,
-            max,
-            WhenFull::Refuse,
-            stale_after,
-            Nanos::ZERO,
-        );
-        let mut tries: Vec<(Nanos, u64, u64)> = (0..64).map(|k| (Nanos::ZERO, k, 20_000)).collect();
+        let rate = Rate::per_second(278);
+        let mut queue = Queue::new(rate, 64, max, WhenFull::Refuse, stale_after, Nanos::ZERO);
+        let all = Part {
+            tag: 0,
+            mask: u64::MAX,
+            each: 20_000,
+        };
+        let mut tries = vec![(Nanos::ZERO, all)];
         let (mut served, mut last) = (0, Nanos::ZERO);
         loop {
-            tries.sort_unstable();
-            let try_at = tries.first().map(|t| t.0);
+            let try_at = tries.iter().map(|t| t.0).min();
             let Some(now) = [try_at, queue.next_wake()].into_iter().flatten().min() else {
                 break;
             };
@@ -253,22 +371,18 @@ mod tests {
             let mut out = Vec::new();
             queue.on_wake(now, &mut out);
             for done in out {
-                served += done.served;
-                if done.served > 0 {
+                if done.served {
+                    served += done.part.amount();
                     last = now;
-                }
-                if done.failed > 0 {
-                    tries.push((now + again, done.tag, done.failed));
-                }
-            }
-            tries.sort_unstable();
-            while tries.first().is_some_and(|t| t.0 <= now) {
-                let (_, k, amount) = tries.remove(0);
-                let accepted = queue.offer(now, k, amount, now + lasts);
-                if accepted < amount {
-                    tries.push((now + again, k, amount - accepted));
+                } else {
+                    tries.push((now + again, done.part));
                 }
             }
+            let mut due: Vec<Part> = tries.extract_if(.., |t| t.0 <= now).map(|t| t.1).collect();
+            due.sort_by_key(|p| p.mask.trailing_zeros());
+            let mut refused = Vec::new();
+            queue.offer(now, &due, now + lasts, &mut refused);
+            tries.extend(refused.into_iter().map(|part| (now + again, part)));
         }
         (last, served)
     }
@@ -304,17 +418,19 @@ mod tests {
             None,
             Nanos::ZERO,
         );
-        queue.offer(Nanos::ZERO, 7, 100, Nanos::secs(60));
+        let part = Part {
+            tag: 7,
+            mask: 1,
+            each: 100,
+        };
+        queue.offer(Nanos::ZERO, &[part], Nanos::secs(60), &mut Vec::new());
         let mut out = Vec::new();
         queue.on_lost(Nanos::secs(1), &mut out);
-        assert_eq!(
-            out,
-            vec![Done {
-                tag: 7,
-                served: 10,
-                failed: 90
-            }]
-        );
+        let piece = |each, served| Done {
+            part: Part { each, ..part },
+            served,
+        };
+        assert_eq!(out, vec![piece(10, true), piece(90, false)]);
         assert_eq!((queue.amount(Nanos::secs(2)), queue.next_wake()), (0, None));
     }
 }

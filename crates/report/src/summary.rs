@@ -112,6 +112,9 @@ fn pass(suite: &Suite) -> String {
             words::number(runs.len(), "scenario", "scenarios")
         ),
     };
+    if tally.total() == 1 && tally.met == 1 {
+        return format!("{who} {verb} its one target {place}");
+    }
     if tally.total() == 0 {
         return format!("no targets were set {place}, so nothing was missed");
     }

@@ -3,9 +3,13 @@
 use assize_fault::Nanos;
 
 /// A share from 0 to 1 as a percentage. Only what is exactly all prints as `100%`, and only
-/// what is exactly nothing as `0%`: digits are added until that is so.
+/// what is exactly nothing as `0%`: digits are added until that is so. What was not measured
+/// prints as `-`.
 #[must_use]
 pub fn share(value: f64) -> String {
+    if value.is_nan() {
+        return "-".into();
+    }
     if value == 1.0 {
         return "100%".into();
     }
@@ -44,6 +48,9 @@ pub fn count(value: u64) -> String {
 /// User-hours, with as many places as matter.
 #[must_use]
 pub fn user_hours(value: f64) -> String {
+    if value.is_nan() {
+        return "-".into();
+    }
     if value == 0.0 {
         return "0".into();
     }
@@ -118,6 +125,20 @@ impl Clock {
         }
     }
 
+    /// Text in which every instant is shown so.
+    #[must_use]
+    pub fn within(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((at, len)) = find_instant(rest) {
+            out.push_str(&rest[..at]);
+            out.push_str(&self.show(&rest[at..at + len]));
+            rest = &rest[at + len..];
+        }
+        out.push_str(rest);
+        out
+    }
+
     /// With date and year: `16 Jan 2019 08:00`.
     #[must_use]
     pub fn full(instant: &str) -> String {
@@ -126,6 +147,25 @@ impl Clock {
             None => instant.to_owned(),
         }
     }
+}
+
+/// The place and length of the first RFC 3339 instant in UTC.
+fn find_instant(text: &str) -> Option<(usize, usize)> {
+    const SHAPE: &[u8] = b"dddd-dd-ddTdd:dd:dd";
+    let bytes = text.as_bytes();
+    let fits = |window: &[u8]| {
+        window.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'd' => byte.is_ascii_digit(),
+            shape => byte == shape,
+        })
+    };
+    let at = bytes.windows(SHAPE.len()).position(fits)?;
+    let after = &bytes[at + SHAPE.len()..];
+    let fraction = after
+        .iter()
+        .take_while(|b| **b == b'.' || b.is_ascii_digit())
+        .count();
+    (after.get(fraction) == Some(&b'Z')).then_some((at, SHAPE.len() + fraction + 1))
 }
 
 /// Year, month, day and time of day of an RFC 3339 instant; seconds only where they say
@@ -197,6 +237,16 @@ mod tests {
         assert_eq!(week.show("2019-01-06T08:00:00Z"), "6 Jan 08:00");
         assert_eq!(week.show("whenever"), "whenever");
         assert_eq!(Clock::full("2019-01-16T08:00:00Z"), "16 Jan 2019 08:00");
+    }
+
+    #[test]
+    fn instants_within_text_are_shortened_where_they_stand() {
+        let day = Clock::new("2019-01-16T08:00:00Z", "2019-01-16T12:00:00Z");
+        assert_eq!(
+            day.within("from 2019-01-16T08:00:00Z to 2019-01-16T08:00:06.500Z, é"),
+            "from 08:00 to 08:00:06.5, é"
+        );
+        assert_eq!(day.within("2019-01-16"), "2019-01-16");
     }
 
     #[test]

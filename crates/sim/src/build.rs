@@ -34,6 +34,7 @@ impl<'a> Engine<'a> {
             )),
             truth: Truth {
                 believed: vec![true; net.circuits.len()],
+                dormant: vec![false; net.circuits.len()],
                 passes: vec![true; net.circuits.len()],
                 spot_up: vec![true; net.spots.len()],
                 quality: vec![Quality::PERFECT; net.circuits.len()],

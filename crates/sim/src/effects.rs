@@ -509,6 +509,7 @@ impl Engine<'_> {
                 let turn = (self.now - spec.at).0 / (flap.down + flap.up).0.max(1) + 1;
                 let on = spec.at + (flap.down + flap.up) * turn;
                 begins = Some(on).filter(|at| *at < until);
+                ends = Some(until).filter(|_| begins.is_none());
             }
         }
         self.wakes

@@ -7,7 +7,7 @@ use crate::state::{CircuitState, Entry, Fault, FaultState, Lease, ServiceState, 
 use crate::wakes::{Wake, Wakes};
 use assize_control::cache::Change;
 use assize_control::matured::bits;
-use assize_control::{Activation, Done, Stage};
+use assize_control::{Activation, Done, Part, Stage};
 use assize_fault::Nanos;
 use assize_model::ServiceId;
 use assize_model::journal::{Decision, DecisionKind, ReadBack, Restore, Serving, SplitBrain};
@@ -38,8 +38,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) faults: Vec<FaultState>,
     pub(crate) step_applies: Vec<bool>,
     pub(crate) cuts: Vec<ActiveCut>,
-    /// Tries that wait for their turn: lease, cohort, users (in 1/64).
-    pub(crate) tries: BTreeMap<Nanos, Vec<(usize, usize, u64)>>,
+    /// Tries that wait for their turn, tagged with their lease; users in 1/64.
+    pub(crate) tries: BTreeMap<Nanos, Vec<Part>>,
     pub(crate) record: Record,
     pub(crate) wakes: Wakes,
     /// The cohort that a replica belongs to as a client of another service.
@@ -554,15 +554,7 @@ impl Engine<'_> {
         if change.asks != 0 {
             let service = self.leases[id].service.index();
             if self.services[service].queue.is_some() {
-                let users = self.leases[id].users;
-                for k in bits(change.asks) {
-                    let lease = &mut self.leases[id];
-                    let amount = users - lease.attached[k] - lease.trying[k];
-                    if amount > 0 {
-                        lease.trying[k] += amount;
-                        self.tries.entry(now).or_default().push((id, k, amount));
-                    }
-                }
+                self.ask(id, change.asks);
                 self.arm_tries();
             } else {
                 self.leases[id].cache.on_granted(now, change.asks);
@@ -603,6 +595,34 @@ impl Engine<'_> {
         self.wakes.arm(Wake::Tries, next);
     }
 
+    /// Cohorts that hold no lease, and are not trying already, begin to.
+    fn ask(&mut self, id: usize, cohorts: u64) {
+        let now = self.now;
+        let lease = &mut self.leases[id];
+        let mut whole = 0u64;
+        let list = self.tries.entry(now).or_default();
+        for k in bits(cohorts) {
+            let amount = lease.users - lease.attached[k] - lease.trying[k];
+            lease.trying[k] += amount;
+            if amount == lease.users {
+                whole |= 1 << k;
+            } else if amount > 0 {
+                list.push(Part {
+                    tag: id as u64,
+                    mask: 1 << k,
+                    each: amount,
+                });
+            }
+        }
+        if whole != 0 && lease.users > 0 {
+            list.push(Part {
+                tag: id as u64,
+                mask: whole,
+                each: lease.users,
+            });
+        }
+    }
+
     /// Tries whose turn has come are offered to the queue, in order of lease and cohort.
     fn on_tries(&mut self) {
         let now = self.now;
@@ -610,36 +630,52 @@ impl Engine<'_> {
         while let Some(entry) = self.tries.first_entry().filter(|e| *e.key() <= now) {
             due.extend(entry.remove());
         }
-        due.sort_unstable();
-        for (id, k, amount) in due {
-            let lease = &self.leases[id];
-            let service = lease.service.index();
-            if self.entries[lease.entry].ok & (1 << k) == 0 {
-                // It asks again when a server can be reached.
-                self.leases[id].trying[k] -= amount;
-                continue;
+        due.sort_unstable_by_key(|p| (p.tag, p.mask.trailing_zeros(), p.each));
+        // What asks the same service and waits equally long arrives as one batch.
+        let mut batches: BTreeMap<(usize, Nanos), Vec<Part>> = BTreeMap::new();
+        for part in due {
+            if let Some(part) = self.reachable(part) {
+                let lease = &self.leases[part.tag as usize];
+                batches
+                    .entry((lease.service.index(), lease.lasts))
+                    .or_default()
+                    .push(part);
             }
-            let (lasts, again) = (lease.lasts, lease.again);
+        }
+        for ((service, lasts), parts) in batches {
             let Some(queue) = &mut self.services[service].queue else {
                 continue;
             };
-            let tag = (id as u64) << 6 | k as u64;
-            let accepted = queue.offer(now, tag, amount, now + lasts);
-            let wait = if queue.when_full() == WhenFull::Drop {
-                lasts + again
-            } else {
-                again
-            };
-            if accepted < amount {
-                let next = (now + wait).max(now + Nanos(1));
-                self.tries
-                    .entry(next)
-                    .or_default()
-                    .push((id, k, amount - accepted));
+            let mut refused = Vec::new();
+            queue.offer(now, &parts, now + lasts, &mut refused);
+            let silent = queue.when_full() == WhenFull::Drop;
+            for part in refused {
+                let again = self.leases[part.tag as usize].again;
+                let wait = again + if silent { lasts } else { Nanos::ZERO };
+                self.try_again(part, wait);
             }
             self.note_queue(service);
         }
         self.arm_tries();
+    }
+
+    fn try_again(&mut self, part: Part, wait: Nanos) {
+        let next = (self.now + wait).max(self.now + Nanos(1));
+        self.tries.entry(next).or_default().push(part);
+    }
+
+    /// Cohorts that cannot reach a server stop trying; they ask again when they can.
+    fn reachable(&mut self, part: Part) -> Option<Part> {
+        let lease = &mut self.leases[part.tag as usize];
+        let ok = self.entries[lease.entry].ok;
+        for k in bits(part.mask & !ok) {
+            lease.trying[k] -= part.each;
+        }
+        Some(Part {
+            mask: part.mask & ok,
+            ..part
+        })
+        .filter(|p| p.mask != 0)
     }
 
     fn note_queue(&mut self, service: usize) {
@@ -658,31 +694,29 @@ impl Engine<'_> {
 
     pub(crate) fn after_queue(&mut self, service: usize, done: Vec<Done>) {
         let now = self.now;
-        for outcome in done {
-            let (id, k) = ((outcome.tag >> 6) as usize, (outcome.tag & 63) as usize);
-            let reachable = self.entries[self.leases[id].entry].ok & (1 << k) != 0;
-            let lease = &mut self.leases[id];
-            lease.trying[k] -= outcome.served + outcome.failed;
-            let (served, failed) = if reachable {
-                (outcome.served, outcome.failed)
-            } else {
-                (0, 0)
+        for Done { part, served } in done {
+            let Some(part) = self.reachable(part) else {
+                continue;
             };
-            if served > 0 {
-                lease.attached[k] += served;
+            let id = part.tag as usize;
+            if !served {
+                let again = self.leases[id].again;
+                self.try_again(part, again);
+                continue;
+            }
+            let lease = &mut self.leases[id];
+            let mut granted = 0u64;
+            for k in bits(part.mask) {
+                lease.trying[k] -= part.each;
+                lease.attached[k] += part.each;
                 if lease.attached[k] >= lease.users {
-                    lease.cache.on_granted(now, 1 << k);
+                    granted |= 1 << k;
                 } else {
                     lease.partial = true;
                 }
-                self.lease_units_dirty(id);
             }
-            if failed > 0 {
-                let lease = &mut self.leases[id];
-                lease.trying[k] += failed;
-                let next = (now + lease.again).max(now + Nanos(1));
-                self.tries.entry(next).or_default().push((id, k, failed));
-            }
+            lease.cache.on_granted(now, granted);
+            self.lease_units_dirty(id);
         }
         self.note_queue(service);
         self.arm_tries();

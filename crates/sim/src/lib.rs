@@ -21,7 +21,7 @@ mod takeover;
 mod timing;
 mod wakes;
 
-pub use explain::{Explained, explain};
+pub use explain::{Explained, ExplainedAccess, ExplainedCall, explain};
 
 use assize_fault::Nanos;
 use assize_model::Journal;

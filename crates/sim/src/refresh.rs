@@ -82,6 +82,7 @@ impl Engine<'_> {
                     .any(|u| self.cut_below(*u));
             let quality = self.circuit_quality(circuit);
             let state = &mut self.circuits[circuit];
+            self.truth.dormant[circuit] = state.activation.as_ref().is_some_and(|a| !a.active());
             state.belief.on_truth(now, up);
             let next = state.belief.next_wake();
             let believed = state.belief.believed();

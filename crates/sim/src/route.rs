@@ -85,6 +85,8 @@ pub(crate) const fn times(a: Ppb, b: Ppb) -> Ppb {
 pub(crate) struct Truth {
     /// Routing believes in the circuit.
     pub(crate) believed: Vec<bool>,
+    /// The circuit is a standby that is not in service.
+    pub(crate) dormant: Vec<bool>,
     /// Packets pass along the circuit (both ways).
     pub(crate) passes: Vec<bool>,
     /// The spot works.
@@ -103,6 +105,18 @@ pub(crate) struct Tree {
 }
 
 const FAR: u32 = u32::MAX;
+
+impl Truth {
+    /// Whether a path may use a circuit: routing believes in it, or, to find out who is to blame
+    /// for there being no route, it would if nothing had failed.
+    fn usable(&self, circuit: usize, ideal: bool) -> bool {
+        if ideal {
+            !self.dormant[circuit]
+        } else {
+            self.believed[circuit]
+        }
+    }
+}
 
 impl Tree {
     /// Distance from a node, if there is a path.
@@ -124,7 +138,7 @@ impl Tree {
         Some(self.next[node.index()] as usize).filter(|c| *c != FAR as usize)
     }
 
-    fn build(&mut self, net: &Net, truth: &Truth, target: NodeId, network: usize) {
+    fn build(&mut self, net: &Net, truth: &Truth, target: NodeId, network: usize, ideal: bool) {
         let n = net.edges.len();
         self.dist.clear();
         self.dist.resize(n, FAR);
@@ -145,7 +159,7 @@ impl Tree {
             }
             for &(circuit, other) in &net.edges[node.index()] {
                 let c = &net.circuits[circuit];
-                if c.networks & (1 << network) == 0 || !truth.believed[circuit] {
+                if c.networks & (1 << network) == 0 || !truth.usable(circuit, ideal) {
                     continue;
                 }
                 let through = dist.saturating_add(c.cost).min(FAR - 1);
@@ -172,7 +186,7 @@ impl Tree {
 #[derive(Debug)]
 pub(crate) struct Trees {
     version: u64,
-    /// By target node and network (dense); empty until asked for.
+    /// By target node, network and whether ideal (dense); empty until asked for.
     trees: Vec<Tree>,
     networks: usize,
 }
@@ -182,7 +196,7 @@ impl Trees {
         let networks = networks.min(ANY);
         Self {
             version: 1,
-            trees: vec![Tree::default(); nodes * (networks + 1)],
+            trees: vec![Tree::default(); nodes * (networks + 1) * 2],
             networks,
         }
     }
@@ -192,13 +206,13 @@ impl Trees {
         self.version += 1;
     }
 
-    fn slot(&self, target: NodeId, network: usize) -> usize {
+    fn slot(&self, target: NodeId, network: usize, ideal: bool) -> usize {
         let column = if network == ANY {
             self.networks
         } else {
             network
         };
-        target.index() * (self.networks + 1) + column
+        (target.index() * (self.networks + 1) + column) * 2 + usize::from(ideal)
     }
 
     /// The tree of a target over a network.
@@ -208,13 +222,14 @@ impl Trees {
         truth: &Truth,
         target: NodeId,
         network: usize,
+        ideal: bool,
     ) -> &Tree {
-        let slot = self.slot(target, network);
+        let slot = self.slot(target, network, ideal);
         let version = self.version;
         let tree = &mut self.trees[slot];
         if tree.version != version {
             tree.version = version;
-            tree.build(net, truth, target, network);
+            tree.build(net, truth, target, network, ideal);
         }
         tree
     }
@@ -259,7 +274,7 @@ pub(crate) fn from_node(
         };
     }
     for network in each_network(networks) {
-        let tree = trees.get(net, truth, target, network);
+        let tree = trees.get(net, truth, target, network, false);
         if tree.distance(from).is_some() {
             return Leg {
                 blame: tree.blame(from),
@@ -267,10 +282,13 @@ pub(crate) fn from_node(
             };
         }
     }
-    Leg {
-        blame: Some(Blame::NoRoute),
-        quality: Quality::PERFECT,
+    for network in each_network(networks) {
+        let tree = trees.get(net, truth, target, network, true);
+        if tree.distance(from).is_some() {
+            return withdrawn(tree.blame(from));
+        }
     }
+    withdrawn(None)
 }
 
 /// The cheapest first hop that routing believes in: cost in all, circuit, node beyond it.
@@ -278,10 +296,10 @@ fn first_hop(
     net: &Net,
     truth: &Truth,
     tree: &Tree,
-    spot: usize,
-    allowed: &[usize],
+    (spot, allowed): (usize, &[usize]),
     target: NodeId,
     network: usize,
+    ideal: bool,
 ) -> Option<(u32, usize, NodeId)> {
     let mut best: Option<(u32, usize, NodeId)> = None;
     for &circuit in allowed {
@@ -293,7 +311,7 @@ fn first_hop(
             net.spots[c.near].node
         };
         let usable = c.networks & (1 << network) != 0
-            && truth.believed[circuit]
+            && truth.usable(circuit, ideal)
             && (beyond == target || net.transit[beyond.index()]);
         let Some(rest) = tree.distance(beyond).filter(|_| usable) else {
             continue;
@@ -328,11 +346,14 @@ pub(crate) fn from_spot(
             quality: Quality::PERFECT,
         };
     }
-    for network in each_network(networks) {
-        let tree = trees.get(net, truth, target, network);
-        if let Some((_, circuit, beyond)) =
-            first_hop(net, truth, tree, spot, allowed, target, network)
-        {
+    for ideal in [false, true] {
+        for network in each_network(networks) {
+            let tree = trees.get(net, truth, target, network, ideal);
+            let Some((_, circuit, beyond)) =
+                first_hop(net, truth, tree, (spot, allowed), target, network, ideal)
+            else {
+                continue;
+            };
             let blame = if !truth.passes[circuit] {
                 Some(Blame::Circuit(circuit))
             } else if !truth.spot_up[net.spot(beyond)] {
@@ -340,17 +361,23 @@ pub(crate) fn from_spot(
             } else {
                 tree.blame(beyond)
             };
+            if ideal {
+                return withdrawn(blame);
+            }
             return Leg {
                 blame,
                 quality: truth.quality[circuit].then(tree.quality(beyond)),
             };
         }
     }
-    // A route withdrawn is still the fault of the circuit that made routing withdraw it.
-    let withdrawn = allowed.iter().find(|c| !truth.believed[**c]);
-    let blame = withdrawn.map_or(Blame::NoRoute, |c| Blame::Circuit(*c));
+    withdrawn(None)
+}
+
+/// There is no route. To blame is what fails on the path that there would be; if nothing does,
+/// the way back has not been found yet.
+fn withdrawn(blame: Option<Blame>) -> Leg {
     Leg {
-        blame: Some(blame),
+        blame: Some(blame.unwrap_or(Blame::NoRoute)),
         quality: Quality::PERFECT,
     }
 }
@@ -375,13 +402,13 @@ pub(crate) fn circuits(
 ) -> Vec<usize> {
     let mut list = Vec::new();
     for network in each_network(networks) {
-        let tree = trees.get(net, truth, target, network);
+        let tree = trees.get(net, truth, target, network, false);
         let mut at = match from {
             From::Node(node) => node,
             From::Spot(spot, _) if net.spots[spot].node == target => return list,
             From::Spot(spot, allowed) => {
                 let Some((_, circuit, beyond)) =
-                    first_hop(net, truth, tree, spot, allowed, target, network)
+                    first_hop(net, truth, tree, (spot, allowed), target, network, false)
                 else {
                     continue;
                 };

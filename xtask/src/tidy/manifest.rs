@@ -52,7 +52,10 @@ fn has_own_version(line: &str) -> bool {
     let Some((key, value)) = line.split_once('=') else {
         return false;
     };
-    !key.starts_with('#') && (value.trim().starts_with('"') || value.contains("version"))
+    let key = key.trim();
+    !key.starts_with('#')
+        && !key.ends_with(".path")
+        && (value.trim().starts_with('"') || value.contains("version"))
 }
 
 #[cfg(test)]
@@ -63,7 +66,7 @@ mod tests {
     const GOOD: &str = "[package]\nname = \"a\"\nversion.workspace = true\n\
         edition.workspace = true\nrust-version.workspace = true\nlicense.workspace = true\n\
         publish.workspace = true\n\n[lints]\nworkspace = true\n\n[dependencies]\n\
-        serde.workspace = true\nassize = { path = \"../cli\" }\n";
+        serde.workspace = true\nassize = { path = \"../cli\" }\nassize-b.path = \"../b\"\n";
 
     fn count(text: &str) -> usize {
         check(&[file("crates/a/Cargo.toml", text)]).len()
@@ -84,5 +87,9 @@ mod tests {
         );
         let table = GOOD.replace("serde.workspace = true", "serde = { version = \"1\" }");
         assert_eq!(count(&table), 1);
+        assert_eq!(
+            count(&GOOD.replace("serde.workspace = true", "serde.version = \"1\"")),
+            1
+        );
     }
 }

@@ -45,10 +45,18 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         .write_all(TEXT.as_bytes())
         .map_err(|error| cannot(&file, &error))?;
     let name = file.display();
-    writeln!(
-        console.out,
-        "{name} is written; next: assize simulate {name}"
-    )?;
+    match arguments.format {
+        Plain::Table => {
+            writeln!(
+                console.out,
+                "{name} is written; next: assize simulate {name}"
+            )?;
+        }
+        Plain::Json => {
+            let value = json!({"schema": "assize/init/v1", "written": name.to_string()});
+            writeln!(console.out, "{value:#}")?;
+        }
+    }
     Ok(Exit::Pass)
 }
 

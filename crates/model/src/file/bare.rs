@@ -9,7 +9,8 @@ use crate::scenario::{FaultEntry, Scenario, Target};
 use crate::topology::Topology;
 use assize_fault::Nanos;
 
-/// A scenario that no file states: selectors that are down from the start for a time.
+/// A scenario that no file states: selectors that are down from the start for a time; none for
+/// a look at the network as it is.
 ///
 /// All objectives of the topology that name no fault are judged.
 ///
@@ -24,9 +25,6 @@ pub fn bare_scenario(
     let outage = faults::find("outage").ok_or("no fault is named `outage`")?;
     if length <= Nanos::ZERO || length > super::cx::LONGEST {
         return Err("a fault lasts from 1ns to 10 years; write `--for 2h`".into());
-    }
-    if down.is_empty() {
-        return Err("nothing is down; write `--down domain/NAME`".into());
     }
     let mut entries = Vec::new();
     for (i, text) in down.iter().enumerate() {

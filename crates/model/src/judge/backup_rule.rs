@@ -39,6 +39,19 @@ impl Rule {
             .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }));
         words.join(", ")
     }
+
+    /// What is short of the rule, in words; empty if nothing is.
+    fn shortfall(self, found: Self) -> String {
+        let both = found.figures().into_iter().zip(self.figures());
+        let short = both.filter_map(|((have, ..), (want, one, many))| {
+            let missing = want.checked_sub(have).filter(|&missing| missing > 0)?;
+            Some(format!(
+                "{missing} {}",
+                if missing == 1 { one } else { many }
+            ))
+        });
+        short.collect::<Vec<String>>().join(", ")
+    }
 }
 
 /// One finding for each service with state, or the one that is named.
@@ -51,19 +64,7 @@ pub(super) fn judge(context: &Context<'_>, objective: &Objective, rule: Rule) ->
     super::each_service(context, &services, &target_text, |service| {
         let state = context.plan.topology.service(service).state.as_ref()?;
         let found = count(context, service, state)?;
-        let short: Vec<String> = found
-            .figures()
-            .into_iter()
-            .zip(rule.figures())
-            .filter(|(have, want)| have.0 < want.0)
-            .map(|(have, want)| {
-                format!(
-                    "{} {}",
-                    want.0 - have.0,
-                    if want.0 - have.0 == 1 { have.1 } else { have.2 }
-                )
-            })
-            .collect();
+        let short = rule.shortfall(found);
         let met = short.is_empty();
         let unverified = state
             .backups
@@ -83,13 +84,13 @@ pub(super) fn judge(context: &Context<'_>, objective: &Objective, rule: Rule) ->
             margin_text: if met {
                 String::new()
             } else {
-                format!("short of {}", short.join(", "))
+                format!("short of {}", short)
             },
             status: met_if(met),
             reason: if met {
                 "The copies that the topology states satisfy the rule.".to_string()
             } else {
-                format!("The topology is short of {}.", short.join(", "))
+                format!("The topology is short of {}.", short)
             },
             details,
             structural: true,

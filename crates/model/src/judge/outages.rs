@@ -25,6 +25,25 @@ impl Limits {
         let both: Vec<String> = max.into_iter().chain(total).collect();
         both.join(", ")
     }
+
+    /// The limit that leads: the number of outages if there is one.
+    fn value(self) -> Option<Value> {
+        let max = self.max.map(|max| Value::Count(u64::from(max)));
+        max.or(self.total.map(Value::Time))
+    }
+
+    fn margin(self, count: usize, total: Nanos, open: bool) -> String {
+        let by_count = self.max.map(|max| {
+            let (max, count) = (u64::from(max), count as u64);
+            match max.checked_sub(count) {
+                Some(left) => format!("{left} more allowed"),
+                None => format!("{} too many", count - max),
+            }
+        });
+        let by_total = self.total.map(|most| time_margin(most, total, open));
+        let both: Vec<String> = by_count.into_iter().chain(by_total).collect();
+        both.join(", ")
+    }
 }
 
 /// One finding for each population and journey that the objective is about.
@@ -58,16 +77,6 @@ fn one(
         ""
     };
     let text = format!("{}, {total} in all{open}", number(count, "outage"));
-    let margin_count = limits
-        .max
-        .map(|max| match u64::from(max).checked_sub(count as u64) {
-            Some(left) => format!("{left} more allowed"),
-            None => format!("{} too many", count as u64 - u64::from(max)),
-        });
-    let margin_total = limits
-        .total
-        .map(|most| time_margin(most, total, outages.open));
-    let margin: Vec<String> = margin_count.into_iter().chain(margin_total).collect();
     let parts = outages.causes.parts(&outages.spans);
     let mut details = vec![
         Detail {
@@ -85,13 +94,7 @@ fn one(
     };
     let time_only = limits.max.is_none();
     Draft {
-        target: match limits {
-            Limits { max: Some(max), .. } => Some(Value::Count(u64::from(max))),
-            Limits {
-                total: Some(most), ..
-            } => Some(Value::Time(most)),
-            Limits { .. } => None,
-        },
+        target: limits.value(),
         measured: Some(if time_only {
             Value::Time(total)
         } else {
@@ -103,7 +106,7 @@ fn one(
         } else {
             Value::Count(0)
         }),
-        margin_text: margin.join(", "),
+        margin_text: limits.margin(count, total, outages.open),
         status,
         reason,
         details,

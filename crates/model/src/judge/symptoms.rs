@@ -2,10 +2,10 @@
 
 use super::context::{Context, Pair};
 use super::exact::{BILLION, share_ceil};
-use super::series::{ALL, Share, length};
+use super::series::{ALL, Share, Span, length};
 use super::words::{share_down, share_up};
 use crate::finding::SymptomResult;
-use crate::ids::{GroupId, PopulationId, ServiceId};
+use crate::ids::{GroupId, JourneyId, PopulationId, ServiceId};
 use crate::journal::ReadBack;
 use crate::scenario::{Symptom, SymptomKind};
 use assize_fault::{Nanos, Ppb};
@@ -43,8 +43,19 @@ impl Score {
 }
 
 fn one(context: &Context<'_>, symptom: &Symptom) -> SymptomResult {
-    let score = match symptom.kind {
-        SymptomKind::ShareAt {
+    let score = score_kind(context, &symptom.kind);
+    SymptomResult {
+        symptom: symptom.text.clone(),
+        published: score.published,
+        got: score.got,
+        reproduced: score.reproduced,
+    }
+}
+
+fn score_kind(context: &Context<'_>, kind: &SymptomKind) -> Score {
+    use SymptomKind as Kind;
+    match *kind {
+        Kind::ShareAt {
             population,
             journey,
             at,
@@ -59,7 +70,7 @@ fn one(context: &Context<'_>, symptom: &Symptom) -> SymptomResult {
                 |share, published| share_at(context, share, published, at, is, within),
             )
         }
-        SymptomKind::ShareBetween {
+        Kind::ShareBetween {
             population,
             journey,
             from,
@@ -75,7 +86,7 @@ fn one(context: &Context<'_>, symptom: &Symptom) -> SymptomResult {
                 |share, published| share_between(share, published, (from, to), min, max),
             )
         }
-        SymptomKind::Intermittent {
+        Kind::Intermittent {
             population,
             journey,
             from,
@@ -87,31 +98,15 @@ fn one(context: &Context<'_>, symptom: &Symptom) -> SymptomResult {
                 context,
                 (population, journey),
                 published,
-                |share, published| {
-                    let below = share.below(ALL);
-                    // A fall without a rise in the window is no intermittence.
-                    let falls = below.iter().filter(|span| from <= span.0 && span.1 <= to);
-                    let count = falls.filter(|span| span.1 < share.end).count();
-                    Score::new(
-                        published,
-                        format!("{count} times"),
-                        count as u64 >= u64::from(times),
-                    )
-                },
+                |share, published| intermittent(share, published, (from, to), times),
             )
         }
-        SymptomKind::RestoredBetween { group, from, to } => restored(context, group, from, to),
-        SymptomKind::Untouched {
+        Kind::RestoredBetween { group, from, to } => restored(context, group, from, to),
+        Kind::Untouched {
             population,
             journey,
-        } => {
-            let pairs = context
-                .pairs()
-                .into_iter()
-                .filter(|pair| pair.0 == population && journey.is_none_or(|only| only == pair.1));
-            untouched(context, population, &pairs.collect::<Vec<_>>())
-        }
-        SymptomKind::Lasts {
+        } => untouched(context, population, journey),
+        Kind::Lasts {
             population,
             journey,
             is,
@@ -128,14 +123,22 @@ fn one(context: &Context<'_>, symptom: &Symptom) -> SymptomResult {
                 },
             )
         }
-        SymptomKind::NoDataLost { service } => no_data_lost(context, service),
-    };
-    SymptomResult {
-        symptom: symptom.text.clone(),
-        published: score.published,
-        got: score.got,
-        reproduced: score.reproduced,
+        Kind::NoDataLost { service } => no_data_lost(context, service),
     }
+}
+
+/// Falls below all that also rise again in the window; one that does not is no intermittence.
+fn intermittent(share: &Share, published: String, window: Span, times: u32) -> Score {
+    let below = share.below(ALL);
+    let falls = below
+        .iter()
+        .filter(|span| window.0 <= span.0 && span.1 <= window.1);
+    let count = falls.filter(|span| span.1 < share.end).count();
+    Score::new(
+        published,
+        format!("{count} times"),
+        count as u64 >= u64::from(times),
+    )
 }
 
 fn with_share(
@@ -170,13 +173,7 @@ fn share_at(
     Score::new(published, share_down(served, share.total()), reproduced)
 }
 
-fn share_between(
-    share: &Share,
-    published: String,
-    window: (Nanos, Nanos),
-    min: Ppb,
-    max: Ppb,
-) -> Score {
+fn share_between(share: &Share, published: String, window: Span, min: Ppb, max: Ppb) -> Score {
     let Some(least) = share.least(&[window]) else {
         return Score::missing(published, "outside the scenario");
     };
@@ -189,7 +186,7 @@ fn share_between(
 }
 
 /// The fewest out at any instant of a window.
-fn fewest_out(share: &Share, window: (Nanos, Nanos)) -> u128 {
+fn fewest_out(share: &Share, window: Span) -> u128 {
     let inside = share
         .pieces()
         .filter(|((from, to), _)| *from < window.1 && *to > window.0);
@@ -213,13 +210,15 @@ fn restored(context: &Context<'_>, group: GroupId, from: Nanos, to: Nanos) -> Sc
     }
 }
 
-fn untouched(context: &Context<'_>, population: PopulationId, pairs: &[Pair]) -> Score {
+fn untouched(context: &Context<'_>, population: PopulationId, journey: Option<JourneyId>) -> Score {
     let published = "untouched".to_string();
+    let mut pairs = context.pairs();
+    pairs.retain(|pair| pair.0 == population && journey.is_none_or(|only| only == pair.1));
     if pairs.is_empty() {
         return Score::missing(published, "makes no such journey");
     }
     let mut worst: Option<(u64, String, Pair)> = None;
-    for &pair in pairs {
+    for pair in pairs {
         let Some(share) = context.share(pair) else {
             return Score::missing(published, "not measured");
         };

@@ -78,10 +78,9 @@ fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         together(suite, style, out)?;
     }
     writeln!(out)?;
+    // Never wrapped: programs and people look for the reason on the last line.
     let paint = verdict_paint(suite.verdict());
-    for line in crate::text::wrap(&summary::last_line(suite), style.width) {
-        writeln!(out, "{}", paint.on(&line, style))?;
-    }
+    writeln!(out, "{}", paint.on(&summary::last_line(suite), style))?;
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Each kind of objective.
 
-use super::fixture::{APP, Bench, STAFF, all_out, decision};
+use super::fixture::{APP, Bench, CROWN, STAFF, all_out, decision, take_out};
 use super::{back, detail, h, m, rpo, s};
 use crate::finding::{Status, Value, VerdictKind};
 use crate::ids::DomainId;
 use crate::journal::{DecisionKind, QueueSeries, ReadBack, Serving, SplitBrain, Step, USER};
 use crate::objective::{ObjectiveKind, Untouched};
-use crate::topology::{Backup, Replication};
+use crate::topology::{Backup, Replication, SiteRange};
 use assize_fault::{Ppb, Size};
 
 #[test]
@@ -87,7 +87,7 @@ fn fail_back_is_judged_only_when_something_failed_over() {
     assert_eq!(outcome.findings[1].status, Status::NotExercised);
     assert_eq!(outcome.verdict, VerdictKind::Inconclusive);
     journal.serving = vec![
-        serving(0, s(0), s(0)),
+        serving(0, s(-600), s(0)),
         serving(1, s(36), m(70)),
         serving(0, m(70) + s(30), h(2)),
     ];
@@ -148,7 +148,11 @@ fn split_brain_duplicates_detection_latency_backlog() {
         duplicated: 2,
         ..back(h(3), None)
     }];
-    journal.decisions = vec![decision(s(16), DecisionKind::Down)];
+    // What was decided before the fault began says nothing about it.
+    journal.decisions = vec![
+        decision(s(5), DecisionKind::Down),
+        decision(s(16), DecisionKind::Down),
+    ];
     journal.queues = vec![QueueSeries {
         service: APP,
         steps: vec![(s(0), 0), (s(20), 100 * USER), (m(65), 7), (m(68), 0)],
@@ -205,6 +209,17 @@ fn the_backup_rule_counts_what_is_off_site_by_its_domains() {
         bench.finding(&bench.journal()).margin_text,
         "short of 1 off-site"
     );
+    // Without any domain, only another node is another place.
+    bench.topology.nodes[1].domains.clear();
+    bench.topology.nodes[2].domains.clear();
+    let state = bench.topology.services[0].state.as_mut().expect("a state");
+    state.replication = None;
+    state.backups[0].kept_at = 1.into();
+    let finding = bench.finding(&bench.journal());
+    assert_eq!(
+        finding.measured_text,
+        "2 copies, 1 place, 0 off-site, 1 offline"
+    );
 }
 
 #[test]
@@ -231,4 +246,55 @@ fn degraded_users_count_as_served_and_are_reported() {
     let journey = &outcome.populations[0].journeys[0];
     assert_eq!((journey.availability, journey.degraded), (1.0, 0.25));
     assert!(journey.outages.is_empty());
+}
+
+#[test]
+fn a_group_is_judged_by_its_own_sites_alone() {
+    let mut bench = Bench::new(h(1));
+    bench.fault("dc", s(0), m(10));
+    bench.topology.groups[0].sites[0] = SiteRange {
+        node: CROWN,
+        first: 10,
+        end: 20,
+    };
+    bench.objective(ObjectiveKind::MustNotAffect(vec![Untouched::Group(
+        0.into(),
+    )]));
+    let mut journal = bench.journal();
+    let out = [(s(0), m(10), 1)];
+    take_out(&mut journal.series[0], &journal.cells, &out);
+    take_out(&mut journal.series[2], &journal.cells, &out);
+    assert_eq!(bench.finding(&journal).status, Status::Met);
+    take_out(&mut journal.series[1], &journal.cells, &out);
+    let finding = bench.finding(&journal);
+    assert_eq!(
+        (finding.status, finding.subject.as_str()),
+        (Status::Missed, "group/ten")
+    );
+    // Its users left out, nobody is there to be judged.
+    bench.scenario.objectives[0].excluding = vec![CROWN];
+    assert_eq!(bench.finding(&journal).status, Status::Inconclusive);
+}
+
+#[test]
+fn work_cleared_while_the_fault_was_on_leaves_no_backlog() {
+    let mut bench = Bench::new(h(3));
+    bench.fault("dc", s(0), h(1));
+    bench.objective(ObjectiveKind::Backlog(s(0)));
+    let mut journal = bench.journal();
+    journal.queues = vec![QueueSeries {
+        service: APP,
+        steps: vec![(s(0), USER), (s(20), 100 * USER), (m(5), USER)],
+    }];
+    let finding = bench.finding(&journal);
+    assert_eq!(
+        (finding.status, finding.measured),
+        (Status::Met, Some(Value::Time(s(0))))
+    );
+    journal.queues[0].steps.pop();
+    let finding = bench.finding(&journal);
+    assert_eq!(
+        (finding.status, finding.measured_text.as_str()),
+        (Status::Missed, "≥ 2h (still queued)")
+    );
 }

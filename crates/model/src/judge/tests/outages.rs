@@ -1,9 +1,9 @@
 //! What is one outage, how long it is, and who has a part in it.
 
-use super::fixture::{Bench, CROWN, all_out, solo, take_out};
+use super::fixture::{Bench, CROWN, all_out, decision, solo, take_out};
 use super::{detail, h, m, s};
 use crate::finding::{Status, Value};
-use crate::journal::Cause;
+use crate::journal::{Cause, DecisionKind, Step, USER};
 use crate::objective::{During, ObjectiveKind};
 use crate::scenario::Flap;
 use assize_fault::Ppb;
@@ -147,10 +147,18 @@ fn a_flapping_fault_gives_onset_by_the_turn() {
         .during = During::Fault;
     let mut journal = bench.journal();
     all_out(&mut journal, &[(m(11) + s(3), m(13))]);
+    journal.decisions = vec![
+        decision(m(1) + s(2), DecisionKind::RouteDown),
+        decision(m(11) + s(4), DecisionKind::RouteDown),
+    ];
     let outcome = bench.judge(&journal);
     assert_eq!(
         detail(&outcome.findings[0], "onset"),
         "3s after `flap` began"
+    );
+    assert_eq!(
+        detail(&outcome.findings[0], "detected"),
+        "4s after `flap` began"
     );
     // Out for 117 s of four turns of two minutes.
     assert_eq!(
@@ -188,4 +196,62 @@ fn users_left_out_count_on_neither_side() {
     );
     assert_eq!(outcome.findings[1].status, Status::Inconclusive);
     assert_eq!(outcome.findings[1].measured, None);
+}
+
+#[test]
+fn a_gap_that_is_bridged_goes_to_the_cause_whose_own_gap_it_is() {
+    let mut bench = Bench::new(h(1));
+    bench
+        .fault("flap", s(0), m(10))
+        .fault("beside", s(0), m(10));
+    bench.objective(ObjectiveKind::Rto(m(1)));
+    let mut journal = bench.journal();
+    let spans = [(s(0), s(60)), (s(90), s(120))];
+    all_out(&mut journal, &spans);
+    solo(&mut journal, Cause::Fault(0), &spans);
+    solo(&mut journal, Cause::Fault(1), &[]);
+    let finding = bench.finding(&journal);
+    assert_eq!(finding.measured, Some(Value::Time(m(2))));
+    assert_eq!(finding.attribution.len(), 1);
+    assert_eq!(finding.attribution[0].cause, "flap");
+}
+
+#[test]
+fn a_journey_recorded_in_part_is_not_measured() {
+    let mut bench = Bench::new(h(1));
+    bench.fault("dc", s(0), m(10));
+    bench.topology.populations[0].at.push((1.into(), 160));
+    bench.objective(ObjectiveKind::Rto(m(15)));
+    let mut journal = bench.journal();
+    assert_eq!(bench.finding(&journal).status, Status::Met);
+    journal.series.pop();
+    let finding = bench.finding(&journal);
+    assert_eq!(
+        (finding.status, finding.measured),
+        (Status::Inconclusive, None)
+    );
+}
+
+#[test]
+fn listed_outages_change_with_who_is_out_and_not_with_how_the_rest_is_served() {
+    let bench = Bench::new(h(1));
+    let mut journal = bench.journal();
+    let step = |at, out: u64, degraded: u64| Step {
+        at,
+        served: (840 - out) * USER,
+        degraded: degraded * USER,
+    };
+    let steps = [
+        step(s(0), 84, 0),
+        step(m(1), 84, 100),
+        step(m(2), 42, 100),
+        step(m(3), 0, 0),
+    ];
+    journal.series[0].steps.extend(steps);
+    let outcome = bench.judge(&journal);
+    let listed = outcome.populations[0].journeys[0].outages.iter();
+    let listed: Vec<_> = listed
+        .map(|one| (one.from_offset, one.to_offset, one.share))
+        .collect();
+    assert_eq!(listed, [(s(0), m(2), 0.1), (m(2), m(3), 0.05)]);
 }

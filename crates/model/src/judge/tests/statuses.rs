@@ -115,7 +115,7 @@ fn symptoms_are_scored_and_never_enter_the_verdict() {
     let mut journal = bench.journal();
     journal.groups = vec![(0.into(), Some(h(1)))];
     journal.read_backs = vec![back(h(3), None)];
-    let out = [(s(0), m(10), 210), (m(30), m(40), 210)];
+    let out = [(s(0), m(10), 210), (m(30), m(40), 210), (m(70), m(71), 210)];
     take_out(&mut journal.series[0], &journal.cells, &out);
     let outcome = bench.judge(&journal);
     let rows: Vec<_> = outcome
@@ -131,7 +131,7 @@ fn symptoms_are_scored_and_never_enter_the_verdict() {
             ("2 times", true),
             ("2019-01-16T09:00:00Z", true),
             ("25% of staff / work out", false),
-            ("20m", true),
+            ("21m", true),
             ("nothing lost", true),
         ]
     );

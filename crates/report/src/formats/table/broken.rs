@@ -33,7 +33,7 @@ fn faults(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
             (bit.0.to_owned(), bit.1),
         ]);
         if !fault.bit || page.style.verbose {
-            grid.note(fault.evidence.clone(), Paint::Faint);
+            grid.note(page.clock.within(&fault.evidence), Paint::Faint);
         }
         if page.style.verbose && !fault.owners.is_empty() {
             grid.note(
@@ -59,7 +59,7 @@ fn steps(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
         grid.row(vec![
             (step.id.clone(), Paint::Strong),
             (page.clock.show(&step.at), Paint::Plain),
-            (step.outcome.clone(), Paint::Plain),
+            (page.clock.within(&step.outcome), Paint::Plain),
         ]);
     }
     page.table("What was done", &grid)

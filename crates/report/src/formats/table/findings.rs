@@ -4,11 +4,21 @@ use super::Page;
 use crate::Style;
 use crate::text::{Column, Grid, Paint};
 use crate::words;
-use assize_model::finding::{Attribution, Finding, Outcome, Status};
+use assize_model::finding::{Attribution, Detail, Finding, Outcome, Status, Value};
 use std::io;
 
 /// Figures printed beside a finding even if it was met: they say what the main figure hides.
 const ALWAYS: [&str; 3] = ["outages", "below_full", "left_out"];
+/// Figures whose text says by itself what they are.
+const PLAIN: [&str; 7] = [
+    "outages",
+    "below_full",
+    "left_out",
+    "degraded",
+    "peak",
+    "disturbance",
+    "unverified",
+];
 
 pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
     let mut grid = Grid::new(&[
@@ -20,12 +30,12 @@ pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
         Column::tag("status"),
     ]);
     for finding in &outcome.findings {
-        row(&mut grid, finding, &page.style);
+        row(&mut grid, finding, &page.style, &page.clock);
     }
     page.table("Targets", &grid)
 }
 
-fn row(grid: &mut Grid, finding: &Finding, style: &Style) {
+fn row(grid: &mut Grid, finding: &Finding, style: &Style, clock: &words::Clock) {
     let (status, paint) = status(finding);
     let measured = match (&finding.measured_text, finding.error.and_then(error_text)) {
         (text, Some(error)) => format!("{text} ± {error}"),
@@ -41,15 +51,9 @@ fn row(grid: &mut Grid, finding: &Finding, style: &Style) {
     ]);
     let met = finding.status == Status::Met;
     if !met || style.verbose {
-        grid.note(finding.reason.clone(), Paint::Plain);
+        grid.note(clock.within(&finding.reason), Paint::Plain);
     }
-    let details: Vec<&str> = finding
-        .details
-        .iter()
-        .filter(|d| !met || style.verbose || ALWAYS.contains(&d.name))
-        .map(|d| d.text.as_str())
-        .filter(|text| !text.is_empty())
-        .collect();
+    let details = details(finding, clock, style.verbose);
     if !details.is_empty() {
         grid.note(details.join("; "), Paint::Faint);
     }
@@ -74,6 +78,30 @@ fn row(grid: &mut Grid, finding: &Finding, style: &Style) {
     }
 }
 
+/// The figures beside the main one, each once, in words.
+fn details(finding: &Finding, clock: &words::Clock, verbose: bool) -> Vec<String> {
+    let wanted = |d: &&Detail| {
+        let always = ALWAYS.contains(&d.name) && d.value != Some(Value::Count(0));
+        // The total of the outages is in the text of their number.
+        d.name != "outages_total" && (finding.status != Status::Met || verbose || always)
+    };
+    let mut texts: Vec<String> = Vec::new();
+    let mut before: Option<&Detail> = None;
+    for detail in finding.details.iter().filter(wanted) {
+        // First and lasting recovery are most often the same.
+        if before.is_none_or(|b| b.text != detail.text) {
+            let text = clock.within(&detail.text);
+            texts.push(if PLAIN.contains(&detail.name) {
+                text
+            } else {
+                format!("{} {text}", detail.name.replace('_', " "))
+            });
+        }
+        before = Some(detail);
+    }
+    texts
+}
+
 fn status(finding: &Finding) -> (&'static str, Paint) {
     match finding.status {
         Status::Met => ("met", Paint::Good),
@@ -85,8 +113,7 @@ fn status(finding: &Finding) -> (&'static str, Paint) {
 }
 
 /// An error bound of nothing is not worth a word.
-fn error_text(error: assize_model::finding::Value) -> Option<String> {
-    use assize_model::finding::Value;
+fn error_text(error: Value) -> Option<String> {
     match error {
         Value::Time(t) if t.0 != 0 => Some(t.to_string()),
         Value::Share(s) if s != 0.0 => Some(words::share(s)),

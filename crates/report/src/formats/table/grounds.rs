@@ -32,9 +32,9 @@ fn symptoms(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
         };
         grid.row(vec![
             (mark.0.to_owned(), mark.1),
-            (symptom.symptom.clone(), Paint::Plain),
-            (symptom.published.clone(), Paint::Plain),
-            (symptom.got.clone(), Paint::Plain),
+            (page.clock.within(&symptom.symptom), Paint::Plain),
+            (page.clock.within(&symptom.published), Paint::Plain),
+            (page.clock.within(&symptom.got), Paint::Plain),
         ]);
     }
     let reproduced = outcome.expected.iter().filter(|s| s.reproduced).count();

@@ -62,7 +62,9 @@ fn populations(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
         return Ok(());
     }
     page.section("Users, and the journey that suffered most")?;
-    grid.print(page.out, &page.style, 4)?;
+    if !grid.is_empty() {
+        grid.print(page.out, &page.style, 4)?;
+    }
     if !well.is_empty() {
         let text = format!("never interrupted: {}", words::list(&well));
         page.line(Paint::Good, &text)?;
@@ -71,7 +73,7 @@ fn populations(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
 }
 
 fn untouched(journey: &JourneyResult) -> bool {
-    journey.outages.is_empty() && journey.availability == 1.0
+    journey.outages.is_empty()
 }
 
 fn worst_first(a: &JourneyResult, b: &JourneyResult) -> Ordering {

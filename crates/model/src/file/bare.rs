@@ -9,7 +9,8 @@ use crate::scenario::{FaultEntry, Scenario, Target};
 use crate::topology::Topology;
 use assize_fault::Nanos;
 
-/// A scenario that no file states: selectors that are down from the start for a time.
+/// A scenario that no file states: selectors that are down from the start for a time; none for
+/// a look at the network as it is.
 ///
 /// All objectives of the topology that name no fault are judged.
 ///

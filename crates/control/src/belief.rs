@@ -33,6 +33,16 @@ impl Belief {
         }
     }
 
+    /// A standby that is out of service, and known to be.
+    #[must_use]
+    pub const fn dormant(detect: Nanos, converge: Nanos) -> Self {
+        Self {
+            truth: false,
+            believed: false,
+            ..Self::new(detect, converge)
+        }
+    }
+
     /// What routing uses.
     #[must_use]
     pub const fn believed(&self) -> bool {

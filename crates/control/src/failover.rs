@@ -81,6 +81,12 @@ impl Failover {
         self.primary
     }
 
+    /// Whether a replica is believed up.
+    #[must_use]
+    pub fn is_up(&self, replica: u16) -> bool {
+        self.up[usize::from(replica)]
+    }
+
     /// A checker has called a replica down.
     pub fn on_down(&mut self, now: Nanos, replica: u16, out: &mut Vec<FailoverAction>) {
         self.up[usize::from(replica)] = false;

@@ -33,6 +33,7 @@ impl<'a> Engine<'a> {
                 passes: vec![true; net.circuits.len()],
                 spot_up: vec![true; net.spots.len()],
                 quality: vec![Quality::PERFECT; net.circuits.len()],
+                spot_quality: vec![Quality::PERFECT; net.spots.len()],
             },
             spots: spots(plan, &net),
             circuits: circuits(&net),
@@ -45,7 +46,7 @@ impl<'a> Engine<'a> {
             changes: Vec::new(),
             faults: faults(plan, only),
             step_applies: (0..plan.scenario.steps.len())
-                .map(|i| only.is_none_or(|o| o == Cause::Step(i)))
+                .map(|i| only.is_none_or(|o| belongs(plan, i, o)))
                 .collect(),
             cuts: Vec::new(),
             tries: BTreeMap::new(),
@@ -505,3 +506,12 @@ pub(crate) fn default_how(how: Option<How>, is_service: bool) -> How {
 }
 
 const _: () = assert!(ANY < 64);
+
+/// A step alone, and the roll-back of a fault that is alone.
+fn belongs(plan: &Plan<'_>, step: usize, cause: Cause) -> bool {
+    match (cause, &plan.scenario.steps[step].action) {
+        (Cause::Step(i), _) => i == step,
+        (Cause::Fault(f), assize_model::scenario::Action::RollBack(rolled)) => f == *rolled,
+        (Cause::Fault(_), _) => false,
+    }
+}

@@ -1,11 +1,12 @@
 //! What each health check would see.
 
 use crate::engine::Engine;
-use crate::route::Blame;
+use crate::route::{Blame, Quality};
 use crate::state::Fault;
+use crate::truth::degraded;
 use crate::wakes::Wake;
 use assize_control::Seen;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Ppb};
 use assize_model::faults::How;
 use assize_model::topology::Probes;
 
@@ -71,31 +72,103 @@ impl Engine<'_> {
             }
         }
         let own = own.filter(|_| hidden.is_none());
-        let mut votes: Vec<(Option<Blame>, Nanos)> = Vec::new();
+        let mut votes: Vec<(Seen, Vec<Fault>)> = Vec::new();
         for from in &check.from {
             if !self.truth.spot_up[self.net.spot(*from)] {
                 continue;
             }
             let leg = self.leg_to_replica(*from, service, replica);
-            votes.push((leg.blame.or(own), leg.quality.latency * 2));
+            votes.push(self.vote(service, replica, leg.blame.or(own), leg.quality, host_only));
         }
         if check.from.is_empty() {
-            votes.push((own, Nanos::ZERO));
+            let blame = own.or_else(|| self.cut_off(service, replica));
+            votes.push(self.vote(service, replica, blame, Quality::PERFECT, host_only));
         }
         if votes.is_empty() {
             return None;
         }
-        let failed = votes.iter().filter(|v| v.0.is_some()).count();
+        let good = |vote: &&(Seen, Vec<Fault>)| matches!(vote.0, Seen::Good(_));
+        let failed = votes.iter().filter(|v| !good(v)).count();
         if failed * 2 <= votes.len() {
-            let rtt = votes.iter().filter(|v| v.0.is_none()).map(|v| v.1).max();
-            return Some((Seen::Good(rtt.unwrap_or_default()), Vec::new()));
+            return votes.iter().find(good).cloned();
         }
-        let (blame, rtt) = votes.iter().find_map(|v| v.0.map(|b| (b, v.1)))?;
-        let seen = match self.how(blame) {
-            How::BlackHole => Seen::Silent,
-            How::Refuse => Seen::Bad(rtt),
+        votes.iter().find(|v| !good(v)).cloned()
+    }
+
+    /// What one check that starts now sees: no answer, an answer that comes too late, or one
+    /// that is more often wrong than right is a failure.
+    fn vote(
+        &self,
+        service: usize,
+        replica: usize,
+        blame: Option<Blame>,
+        path: Quality,
+        host_only: bool,
+    ) -> (Seen, Vec<Fault>) {
+        let spec = &self.plan.topology.services[service];
+        let state = &self.services[service].replicas[replica];
+        let quality = if host_only {
+            path
+        } else {
+            degraded(path, &state.degrade)
         };
-        Some((seen, self.faults_of(blame)))
+        let served = if host_only {
+            Nanos::ZERO
+        } else {
+            spec.service_time
+        };
+        let rtt = (quality.latency + quality.jitter) * 2 + served;
+        let timeout = spec
+            .failover
+            .as_ref()
+            .map_or(Nanos::ZERO, |f| f.check.timeout);
+        let half = Ppb(500_000_000);
+        if let Some(blame) = blame {
+            let seen = match self.how(blame) {
+                How::BlackHole => Seen::Silent,
+                How::Refuse => Seen::Bad(rtt),
+            };
+            return (seen, self.faults_of(blame));
+        }
+        let seen = if rtt > timeout || quality.passes < half {
+            Seen::Silent
+        } else if quality.correct < half {
+            Seen::Bad(rtt)
+        } else {
+            return (Seen::Good(rtt), Vec::new());
+        };
+        let on_path = self.circuits.iter().flat_map(|c| &c.degrade);
+        let at_places = self.spots.iter().flat_map(|s| &s.degrade);
+        let mut faults: Vec<Fault> = state
+            .degrade
+            .iter()
+            .chain(on_path)
+            .chain(at_places)
+            .map(|d| d.0)
+            .collect();
+        faults.sort_unstable();
+        faults.dedup();
+        (seen, faults)
+    }
+
+    /// A check from beside the clients finds nothing where the replica, or the last link of its
+    /// place, is cut off for all of them.
+    fn cut_off(&self, service: usize, replica: usize) -> Option<Blame> {
+        let state = &self.services[service].replicas[replica];
+        if !state.isolated.is_empty() {
+            return Some(Blame::Isolated(service as u16, replica as u16));
+        }
+        let at = self.plan.topology.services[service].replicas[replica].at;
+        let spot = self.net.spot(at);
+        if !self.spots[spot].isolated.is_empty() {
+            return Some(Blame::Enclosed(spot));
+        }
+        let links = self.net.at_spot[spot]
+            .iter()
+            .chain(&self.net.at_far[at.index()]);
+        let mut regular = links.filter(|c| !self.truth.dormant[**c]).peekable();
+        let first = regular.peek().map(|c| Blame::Circuit(**c));
+        first.filter(|_| regular.all(|c| !self.truth.passes[*c]))
     }
 
     /// The first hard dependency that a replica lacks.

@@ -55,7 +55,7 @@ impl Engine<'_> {
                     self.apply_to_spot(fault, effect, spot, on);
                 }
             }
-            Target::NodeReplica(node, unit) => {
+            Target::NodeReplica(node, unit) if matches!(effect, Effect::Down(_)) => {
                 let spot = self.net.spot(*node);
                 let down = &mut self.spots[spot].unit_down[usize::from(*unit)];
                 put(down, fault, on);
@@ -67,11 +67,17 @@ impl Engine<'_> {
                 self.touch_spot(spot);
             }
             Target::Part(node, part, sites) => {
-                if matches!(effect, Effect::Down(_)) {
-                    for spot in self.net.selected_spots(*node, sites) {
-                        put(&mut self.spots[spot].parts[usize::from(*part)], fault, on);
-                        self.touch_spot(spot);
+                for spot in self.net.selected_spots(*node, sites) {
+                    let state = &mut self.spots[spot];
+                    match effect {
+                        Effect::Down(_) => put(&mut state.parts[usize::from(*part)], fault, on),
+                        Effect::Degrade(degrade) => {
+                            let list = &mut state.part_degrade[usize::from(*part)];
+                            put_with(list, fault, degrade, on);
+                        }
+                        _ => {}
                     }
+                    self.touch_spot(spot);
                 }
             }
             Target::Link(link, sites) => {
@@ -90,12 +96,12 @@ impl Engine<'_> {
             Target::Replica(service, replica) => {
                 self.apply_to_replica(fault, effect, service.index(), usize::from(*replica), on);
             }
-            Target::Shard(service, shard) => {
+            Target::Shard(service, shard) if is_out(effect) => {
                 let state = &mut self.services[service.index()];
                 put(&mut state.shard_down[usize::from(*shard)], fault, on);
                 self.touch_service(service.index());
             }
-            Target::Flow(from, to) => {
+            Target::Flow(from, to) if is_out(effect) => {
                 let blocked = &mut self.services[from.index()].blocked_flows;
                 if on {
                     blocked.push((fault, to.0));
@@ -103,7 +109,8 @@ impl Engine<'_> {
                     blocked.retain(|b| b.0 != fault);
                 }
             }
-            Target::Primary(_) | Target::Access(_) => {}
+            // Faults are not allowed on what is left (`TARGETS` of each).
+            _ => {}
         }
     }
 
@@ -118,13 +125,15 @@ impl Engine<'_> {
                 );
                 self.touch_spot(spot);
             }
-            Effect::Degrade(_) => {
-                for circuit in self.circuits_of_place(spot) {
-                    self.apply_to_circuit(fault, effect, circuit, on);
-                }
+            Effect::Degrade(degrade) => {
+                put_with(&mut self.spots[spot].degrade, fault, degrade, on);
+                self.touch_spot(spot);
             }
             Effect::Isolate => {
                 let spared = self.spared(fault);
+                let kept = self.kept_for(&spared, spot);
+                put_with(&mut self.spots[spot].isolated, fault, spared.clone(), on);
+                self.touch_spot(spot);
                 for circuit in self.circuits_of_place(spot) {
                     let c = &self.net.circuits[circuit];
                     let other = if c.near == spot {
@@ -132,7 +141,7 @@ impl Engine<'_> {
                     } else {
                         c.near
                     };
-                    if !spared.contains(&other) {
+                    if !spared.contains(&other) && (!on || !kept.contains(&circuit)) {
                         put(&mut self.circuits[circuit].cut, fault, on);
                         self.touch_circuit(circuit);
                     }
@@ -140,6 +149,23 @@ impl Engine<'_> {
             }
             _ => {}
         }
+    }
+
+    /// The circuits by which spared places reach an isolated one; they stay as they are.
+    fn kept_for(&self, spared: &[usize], spot: usize) -> Vec<usize> {
+        let node = self.net.spots[spot].node;
+        let mut list = Vec::new();
+        for &from in spared {
+            list.extend(crate::route::circuits(
+                &mut self.trees.borrow_mut(),
+                &self.net,
+                &self.truth,
+                crate::route::From::Spot(from, &self.circuits_of_place(from)),
+                node,
+                u64::MAX,
+            ));
+        }
+        list
     }
 
     fn circuits_of_place(&self, spot: usize) -> Vec<usize> {
@@ -155,7 +181,9 @@ impl Engine<'_> {
         let bandwidth = self.net.circuits[circuit].bandwidth;
         let state = &mut self.circuits[circuit];
         match effect {
-            Effect::Down(_) => put(&mut state.down, fault, on),
+            Effect::Down(how) => {
+                put_with(&mut state.down, fault, default_how(how, false), on);
+            }
             Effect::Degrade(degrade) => put_with(&mut state.degrade, fault, degrade, on),
             Effect::Capacity(left) => {
                 let bandwidth = bandwidth.map(|b| {
@@ -274,7 +302,8 @@ impl Engine<'_> {
                 self.net.spot(self.net.circuits[circuit].far),
             );
             let joins = |x: usize, y: usize| near.contains(&x) && far.contains(&y);
-            if joins(a, b) || joins(b, a) {
+            // One way leaves shipments the other way; the barrier between the places does the rest.
+            if direction == Direction::Both && (joins(a, b) || joins(b, a)) {
                 put(&mut self.circuits[circuit].cut, fault, on);
                 self.touch_circuit(circuit);
             }
@@ -313,6 +342,7 @@ impl Engine<'_> {
                 let state = &self.services[usize::from(s)].replicas[usize::from(r)];
                 list.extend(state.down.iter().map(|d| d.0));
             }
+            Blame::Enclosed(s) => list.extend(self.spots[s].isolated.iter().map(|i| i.0)),
             Blame::Isolated(s, r) => {
                 let state = &self.services[usize::from(s)].replicas[usize::from(r)];
                 list.extend(state.isolated.iter().map(|d| d.0));
@@ -342,7 +372,7 @@ impl Engine<'_> {
 
     fn circuit_faults(&self, circuit: usize, list: &mut Vec<Fault>) {
         let state = &self.circuits[circuit];
-        list.extend(&state.down);
+        list.extend(state.down.iter().map(|d| d.0));
         list.extend(&state.cut);
         let c = &self.net.circuits[circuit];
         self.spot_faults(c.near, list);
@@ -365,6 +395,13 @@ impl Engine<'_> {
         let first = |list: &[(Fault, How)], default: How| list.first().map_or(default, |d| d.1);
         match blame {
             Blame::Spot(s) => first(&self.spots[s].down, How::BlackHole),
+            Blame::Circuit(c) => {
+                let circuit = &self.net.circuits[c];
+                let places = [circuit.near, self.net.spot(circuit.far)];
+                let at_places = places.iter().map(|p| self.spots[*p].down.as_slice());
+                let lists = std::iter::once(self.circuits[c].down.as_slice()).chain(at_places);
+                lists.flatten().next().map_or(How::BlackHole, |d| d.1)
+            }
             Blame::Replica(s, r) => {
                 let state = &self.services[usize::from(s)].replicas[usize::from(r)];
                 first(&state.down, How::Refuse)
@@ -403,6 +440,7 @@ impl Engine<'_> {
                 format!("{}/{part} is down", place(s))
             }
             Blame::Replica(s, r) => format!("{} is down", replica(s, r)),
+            Blame::Enclosed(s) => format!("{} is isolated", place(s)),
             Blame::Isolated(s, r) => format!("{} is isolated", replica(s, r)),
             Blame::NoAnswer(s, r) => format!("{} does not answer", replica(s, r)),
             Blame::NotPrimary(s, r) => format!("{} is not primary", replica(s, r)),
@@ -438,6 +476,7 @@ impl Engine<'_> {
         content.deleted |= deletes;
         data.damage.get_or_insert((now, fault));
         data.loss_fault = Some(fault);
+        self.bite_all(&[fault], || "data was there to be damaged".into());
         self.note_history(service);
         self.spread_damage(service, replica);
         self.touch_service(service);
@@ -472,6 +511,7 @@ impl Engine<'_> {
             let entry = self.services[service].entries[i];
             self.entries[entry].legs_stale = true;
             self.mark_entry(entry);
+            self.entry_users_dirty(entry);
         }
     }
 
@@ -540,4 +580,9 @@ fn put_with<T>(list: &mut Vec<(Fault, T)>, fault: Fault, value: T, on: bool) {
     if on {
         list.push((fault, value));
     }
+}
+
+/// Whether an effect keeps requests from passing at all.
+const fn is_out(effect: Effect) -> bool {
+    matches!(effect, Effect::Down(_) | Effect::Isolate | Effect::Cut(_))
 }

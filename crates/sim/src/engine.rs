@@ -513,9 +513,13 @@ impl Engine<'_> {
         self.wakes.arm(Wake::Names(service), next);
         if changed {
             let state = &mut self.services[service];
+            let mut moved = false;
             for replica in 0..state.views.len() {
-                state.views[replica] = state.names.mask(replica as u8);
+                let view = state.names.mask(replica as u8);
+                moved |= (view == 0) != (state.views[replica] == 0);
+                state.views[replica] = view;
             }
+            self.services_dirty |= moved;
             for i in 0..self.services[service].entries.len() {
                 let entry = self.services[service].entries[i];
                 self.mark_entry(entry);

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::route::{self, Blame, Leg, Quality};
+use crate::truth::degraded;
 use assize_model::faults::How;
 
 impl Engine<'_> {
@@ -144,6 +145,7 @@ impl Engine<'_> {
                 return stopped(Blame::Part(entry.spot, index));
             }
         }
+        let worse = self.worse_at_site(entry.spot, access);
         let networks = self.services[service].networks;
         let mut trees = self.trees.borrow_mut();
         let first = access.through.first().copied().unwrap_or(target);
@@ -169,9 +171,21 @@ impl Engine<'_> {
             };
         }
         drop(trees);
+        leg.quality = worse.then(leg.quality);
         leg.blame = leg
             .blame
             .or_else(|| self.barrier(entry.spot, self.net.spot(target), service, replica));
         leg
+    }
+
+    /// What the users' own site, and the parts of it that the access needs, add.
+    fn worse_at_site(&self, spot: usize, access: &assize_model::topology::Access) -> Quality {
+        let node = self.plan.topology.node(self.net.spots[spot].node);
+        let parts = node.parts.iter().zip(&self.spots[spot].part_degrade);
+        parts
+            .filter(|(part, _)| access.parts.contains(&part.id))
+            .fold(self.truth.spot_quality[spot], |q, (_, faults)| {
+                degraded(q, faults)
+            })
     }
 }

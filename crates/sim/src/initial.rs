@@ -22,7 +22,10 @@ pub(crate) fn spots(plan: &Plan<'_>, net: &Net) -> Vec<SpotState> {
             let redundant = node.replicas.len() > 1;
             SpotState {
                 down: Vec::new(),
+                degrade: Vec::new(),
+                isolated: Vec::new(),
                 parts: vec![Vec::new(); node.parts.len()],
+                part_degrade: vec![Vec::new(); node.parts.len()],
                 units: redundant.then(|| Units::new(node.replicas.len(), node.switch_over)),
                 unit_down: vec![Vec::new(); node.replicas.len()],
                 units_used: 1,
@@ -38,7 +41,11 @@ pub(crate) fn circuits(net: &Net) -> Vec<CircuitState> {
             down: Vec::new(),
             cut: Vec::new(),
             degrade: Vec::new(),
-            belief: Belief::new(c.detect, c.converge),
+            belief: if c.standby.is_some() {
+                Belief::dormant(c.detect, c.converge)
+            } else {
+                Belief::new(c.detect, c.converge)
+            },
             activation: c.standby.map(|s| Activation::new(s.activates_in)),
             used: false,
         })
@@ -170,6 +177,7 @@ const fn replica(acts: bool) -> ReplicaState {
         degrade: Vec::new(),
         capacity: Vec::new(),
         acts,
+        writes_wait: false,
         well: Well {
             blame: None,
             capacity: Ppb::ONE,

@@ -163,16 +163,10 @@ impl Net {
     /// the whole of links between nodes.
     fn add_underlays(&mut self, topology: &Topology) {
         for id in 0..self.circuits.len() {
-            let (near, link) = (self.circuits[id].near, self.circuits[id].link);
+            let link = self.circuits[id].link;
             let mut under = Vec::new();
             for below in &topology.link(link).over {
-                for c in self.links[below.index()].clone() {
-                    let other = self.circuits[c].near;
-                    let other_is_class = topology.node(self.spots[other].node).class;
-                    if c != id && (other == near || !other_is_class) {
-                        under.push(c);
-                    }
-                }
+                under.extend(self.underlay(topology, id, *below));
             }
             for &c in &under {
                 self.above[c].push(id);
@@ -191,6 +185,34 @@ impl Net {
                     .sum();
                 self.circuits[id].latency = *mine + below;
             }
+        }
+    }
+
+    /// The circuits of a link that a circuit runs over: those of the same sites; between nodes,
+    /// those that end where it does, if there are any.
+    fn underlay(&self, topology: &Topology, id: usize, below: LinkId) -> Vec<usize> {
+        let (near, far) = (self.circuits[id].near, self.spot(self.circuits[id].far));
+        let range = self.links[below.index()].clone();
+        let same_site: Vec<usize> = range
+            .clone()
+            .filter(|c| *c != id && self.circuits[*c].near == near)
+            .collect();
+        if !same_site.is_empty() {
+            return same_site;
+        }
+        let single =
+            |c: &usize| *c != id && !topology.node(self.spots[self.circuits[*c].near].node).class;
+        let ends_there = |c: &usize| {
+            let ends = [self.circuits[*c].near, self.spot(self.circuits[*c].far)];
+            ends.contains(&near) || ends.contains(&far)
+        };
+        let between: Vec<usize> = range.filter(single).collect();
+        let touching: Vec<usize> = between.iter().copied().filter(ends_there).collect();
+        // A link with one near end is run over wherever it lies.
+        if between.len() > 1 && !touching.is_empty() {
+            touching
+        } else {
+            between
         }
     }
 

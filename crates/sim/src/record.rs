@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use crate::route::Blame;
 use crate::state::{Out, Unit};
+use crate::timing::offsets;
 use assize_control::matured::bits;
 use assize_fault::Nanos;
 use assize_model::journal::{
@@ -105,14 +106,15 @@ impl Engine<'_> {
         let mut all = Vec::new();
         for unit in &self.units {
             let spec = self.plan.topology.journey(unit.journey);
-            let steps = with_retries(unit, spec.retry, spec.timeout);
+            let mut slowest = unit.worst;
+            let steps = with_retries(unit, spec.retry, spec.timeout, &mut slowest);
             for &cell in &unit.cells {
                 let users = self.plan.cells[cell].users;
                 let mut series = Series {
                     cell,
                     journey: unit.journey,
                     steps: Vec::with_capacity(steps.len()),
-                    worst_latency: unit.worst,
+                    worst_latency: slowest,
                 };
                 for &(at, normal, degraded) in &steps {
                     let step = Step {
@@ -293,7 +295,12 @@ impl Engine<'_> {
 
 /// The share served as a function of the instant at which an attempt begins: tries that come
 /// later within the attempt's time may find what the first did not.
-fn with_retries(unit: &Unit, retry: Retry, timeout: Nanos) -> Vec<(Nanos, u64, u64)> {
+fn with_retries(
+    unit: &Unit,
+    retry: Retry,
+    timeout: Nanos,
+    slowest: &mut Nanos,
+) -> Vec<(Nanos, u64, u64)> {
     if retry.tries <= 1 || unit.steps.len() <= 1 {
         return unit
             .steps
@@ -301,8 +308,8 @@ fn with_retries(unit: &Unit, retry: Retry, timeout: Nanos) -> Vec<(Nanos, u64, u
             .map(|o| (o.at, o.normal, o.degraded))
             .collect();
     }
-    let silent = offsets(retry, timeout, retry.each.min(timeout));
-    let refused = offsets(retry, timeout, Nanos::ZERO);
+    let silent = offsets(retry, timeout, retry.each.min(timeout), Nanos::ZERO);
+    let refused = offsets(retry, timeout, Nanos::ZERO, Nanos::ZERO);
     let first = unit.steps[0].at;
     let mut times: Vec<Nanos> = unit.steps.iter().map(|o| o.at).collect();
     for offset in silent.iter().chain(&refused) {
@@ -329,7 +336,9 @@ fn with_retries(unit: &Unit, retry: Retry, timeout: Nanos) -> Vec<(Nanos, u64, u
                 for offset in offsets {
                     let then = at(t + *offset);
                     let gained = then.mask & mask & !now.mask & !later;
-                    if gained != 0 {
+                    // The try that finds it well must end in time.
+                    if gained != 0 && *offset + then.time <= timeout {
+                        *slowest = (*slowest).max(*offset + then.time);
                         factor = then.factor;
                         later |= gained;
                     }
@@ -346,47 +355,4 @@ fn with_retries(unit: &Unit, retry: Retry, timeout: Nanos) -> Vec<(Nanos, u64, u
             (t, now.normal + gained, degraded)
         })
         .collect()
-}
-
-/// When the later tries of an attempt start, if each earlier one takes `fails_after` to fail
-/// and a try must start before the attempt's time is over.
-fn offsets(retry: Retry, timeout: Nanos, fails_after: Nanos) -> Vec<Nanos> {
-    let mut list = Vec::new();
-    let mut at = Nanos::ZERO;
-    let mut wait = i128::from(retry.wait.0);
-    for _ in 1..retry.tries.min(1000) {
-        let next = i128::from(at.0) + i128::from(fails_after.0) + wait;
-        if next >= i128::from(timeout.0) {
-            break;
-        }
-        at = Nanos(next as i64);
-        list.push(at);
-        wait = wait * i128::from(retry.factor_milli) / 1000;
-    }
-    list
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RETRY: Retry = Retry {
-        tries: 3,
-        wait: Nanos::secs(2),
-        factor_milli: 2000,
-        each: Nanos::secs(3),
-    };
-
-    #[test]
-    fn later_tries_start_after_a_failure_and_a_growing_pause() {
-        // Refused at once: 0, 2, 6 s. Silent for 3 s each: 0, 5, and 12 s is too late.
-        assert_eq!(
-            offsets(RETRY, Nanos::secs(10), Nanos::ZERO),
-            vec![Nanos::secs(2), Nanos::secs(6)]
-        );
-        assert_eq!(
-            offsets(RETRY, Nanos::secs(10), Nanos::secs(3)),
-            vec![Nanos::secs(5)]
-        );
-    }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Blame {
     Part(usize, usize),
     /// A replica's process.
     Replica(u16, u16),
+    /// A place that is isolated.
+    Enclosed(usize),
     /// A replica that is isolated.
     Isolated(u16, u16),
     /// A replica that answers nobody.
@@ -92,6 +94,8 @@ pub(crate) struct Truth {
     /// The spot works.
     pub(crate) spot_up: Vec<bool>,
     pub(crate) quality: Vec<Quality>,
+    /// What passing or ending at a spot adds.
+    pub(crate) spot_quality: Vec<Quality>,
 }
 
 /// Paths from every core node to one target over one network.
@@ -110,11 +114,7 @@ impl Truth {
     /// Whether a path may use a circuit: routing believes in it, or, to find out who is to blame
     /// for there being no route, it would if nothing had failed.
     fn usable(&self, circuit: usize, ideal: bool) -> bool {
-        if ideal {
-            !self.dormant[circuit]
-        } else {
-            self.believed[circuit]
-        }
+        (ideal || self.believed[circuit]) && !self.dormant[circuit]
     }
 }
 
@@ -173,8 +173,9 @@ impl Tree {
                     } else {
                         self.blame[node.index()]
                     };
-                    self.quality[other.index()] =
-                        truth.quality[circuit].then(self.quality[node.index()]);
+                    self.quality[other.index()] = truth.quality[circuit]
+                        .then(truth.spot_quality[net.spot(node)])
+                        .then(self.quality[node.index()]);
                     open.push(std::cmp::Reverse((through, other.0)));
                 }
             }
@@ -366,7 +367,9 @@ pub(crate) fn from_spot(
             }
             return Leg {
                 blame,
-                quality: truth.quality[circuit].then(tree.quality(beyond)),
+                quality: truth.quality[circuit]
+                    .then(truth.spot_quality[net.spot(beyond)])
+                    .then(tree.quality(beyond)),
             };
         }
     }

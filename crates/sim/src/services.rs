@@ -7,7 +7,7 @@ use crate::wakes::Wake;
 use assize_control::Queue;
 use assize_fault::Ppb;
 use assize_model::NodeId;
-use assize_model::topology::Mode;
+use assize_model::topology::{Mode, Replication};
 
 impl Engine<'_> {
     /// Replicas in dependency order, then what follows from them: rotation, checks, contact.
@@ -17,10 +17,16 @@ impl Engine<'_> {
             let mut changed = false;
             for replica in 0..self.services[service].replicas.len() {
                 let well = self.well(service, replica);
-                if self.services[service].replicas[replica].well != well {
-                    self.services[service].replicas[replica].well = well;
-                    changed = true;
+                let waits = self.writes_wait(service, replica);
+                let state = &mut self.services[service].replicas[replica];
+                changed |= state.well != well;
+                if state.writes_wait != waits {
+                    state.writes_wait = waits;
+                    for j in 0..self.services[service].entries.len() {
+                        self.entry_users_dirty(self.services[service].entries[j]);
+                    }
                 }
+                self.services[service].replicas[replica].well = well;
                 self.note_serving(service, replica);
             }
             if changed {
@@ -142,6 +148,9 @@ impl Engine<'_> {
             self.services[service].networks,
         );
         leg.blame = leg.blame.or_else(|| self.barrier(a, b, service, replica));
+        if a != b {
+            leg.quality = self.truth.spot_quality[a].then(leg.quality);
+        }
         leg
     }
 
@@ -159,6 +168,15 @@ impl Engine<'_> {
         let state = &self.services[service].replicas[replica];
         if state.isolated.iter().any(|i| !i.1.contains(&from)) {
             return Some(Blame::Isolated(service as u16, replica as u16));
+        }
+        let shut = |place: usize, other: usize| {
+            self.spots[place]
+                .isolated
+                .iter()
+                .any(|i| !i.1.contains(&other))
+        };
+        if let Some(place) = [(to, from), (from, to)].iter().find(|p| shut(p.0, p.1)) {
+            return Some(Blame::Enclosed(place.0));
         }
         self.cut_between(from, to)
             .or_else(|| self.cut_between(to, from))
@@ -204,7 +222,10 @@ impl Engine<'_> {
     pub(crate) fn note_serving(&mut self, service: usize, replica: usize) {
         let now = self.now;
         let state = &self.services[service];
-        let in_rotation = state.views[replica] != 0 || state.rotation & (1 << replica) != 0;
+        // Of a single writer, only the one that clients look to, or that some stayed with.
+        let looked_to = state.views[replica] != 0 || self.is_clung_to(service, replica);
+        let in_rotation =
+            looked_to || (state.failover.is_none() && state.rotation & (1 << replica) != 0);
         let r = &state.replicas[replica];
         let serves = r.acts && r.well.blame.is_none() && in_rotation;
         let state = &mut self.services[service].replicas[replica];
@@ -219,6 +240,34 @@ impl Engine<'_> {
             }
             _ => {}
         }
+    }
+
+    fn is_clung_to(&self, service: usize, replica: usize) -> bool {
+        let entries = self.services[service].entries.iter();
+        entries
+            .flat_map(|e| &self.entries[*e].clings)
+            .any(|c| usize::from(c.0) == replica)
+    }
+
+    /// Whether writes at a replica wait: a synchronous copy that no check has called down does
+    /// not get them.
+    pub(crate) fn writes_wait(&self, service: usize, replica: usize) -> bool {
+        let spec = &self.plan.topology.services[service];
+        let sync = spec.state.as_ref().and_then(|s| s.replication) == Some(Replication::Sync);
+        let state = &self.services[service];
+        let (Some(failover), true) = (&state.failover, sync && !state.checkers.is_empty()) else {
+            return false;
+        };
+        let own_stops = !state.replicas[replica].no_replication.is_empty();
+        (0..state.replicas.len())
+            .filter(|r| *r != replica)
+            .any(|r| {
+                failover.is_up(r as u16)
+                    && spec.mode == Mode::ActiveStandby
+                    && (own_stops
+                        || !state.replicas[r].no_replication.is_empty()
+                        || !self.replicas_meet(service, replica, r))
+            })
     }
 
     /// Old primaries that can hear the new one will have heard after one latency.

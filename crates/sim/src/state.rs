@@ -16,8 +16,12 @@ pub(crate) type Fault = usize;
 #[derive(Debug, Default)]
 pub(crate) struct SpotState {
     pub(crate) down: Vec<(Fault, How)>,
+    pub(crate) degrade: Vec<(Fault, Degrade)>,
+    /// With the spots that still reach it.
+    pub(crate) isolated: Vec<(Fault, Vec<usize>)>,
     /// Per part of the node.
     pub(crate) parts: Vec<Vec<Fault>>,
+    pub(crate) part_degrade: Vec<Vec<(Fault, Degrade)>>,
     /// Only for a single node with units of its own.
     pub(crate) units: Option<Units>,
     pub(crate) unit_down: Vec<Vec<Fault>>,
@@ -26,7 +30,7 @@ pub(crate) struct SpotState {
 
 #[derive(Debug)]
 pub(crate) struct CircuitState {
-    pub(crate) down: Vec<Fault>,
+    pub(crate) down: Vec<(Fault, How)>,
     pub(crate) cut: Vec<Fault>,
     pub(crate) degrade: Vec<(Fault, Degrade)>,
     pub(crate) belief: Belief,
@@ -59,6 +63,8 @@ pub(crate) struct ReplicaState {
     pub(crate) capacity: Vec<(Fault, Ppb)>,
     /// It takes itself for one that serves (a primary, or any active replica).
     pub(crate) acts: bool,
+    /// Its writes wait for a copy that it cannot reach.
+    pub(crate) writes_wait: bool,
     pub(crate) well: Well,
     pub(crate) serving_since: Option<Nanos>,
     pub(crate) ever_served: bool,
@@ -226,6 +232,8 @@ pub(crate) struct Out {
     pub(crate) factor: u64,
     /// Share served by the contingency.
     pub(crate) degraded: u64,
+    /// How long a try takes for those served, at worst.
+    pub(crate) time: Nanos,
 }
 
 #[derive(Debug)]

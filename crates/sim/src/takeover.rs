@@ -106,15 +106,17 @@ impl Engine<'_> {
     fn promote(&mut self, service: usize, replica: u16) {
         let now = self.now;
         let r = usize::from(replica);
+        let cause = self.cause_of_loss(service, r);
+        if let Some(data) = &mut self.services[service].data {
+            data.loss_fault = cause.or(data.loss_fault);
+        }
         if !self.services[service].replicas[r].acts {
             self.sync_all(service);
-            let cause = self.cause_of_loss(service, r);
             let state = &mut self.services[service];
             state.replicas[r].acts = true;
             if let Some(data) = &mut state.data {
                 data.content[r] = data.content[r].until(now);
                 data.content[r].writes_from(replica, now);
-                data.loss_fault = cause.or(data.loss_fault);
             }
             // What was being shipped came from the old primary.
             state.replicas.iter_mut().for_each(|x| x.ships_since = None);
@@ -203,6 +205,11 @@ impl Engine<'_> {
             self.bite_all(&stopped, || "a shipment was due".into());
             let flows = self.services[service].blocked_flows.iter();
             let flow_cut = flows.clone().any(|b| usize::from(b.1) == service);
+            let leg = self.leg_to_replica(spec.replicas[primary].at, service, r);
+            let waiting = self.services[service].replicas[primary].acts;
+            if let Some(blame) = leg.blame.filter(|_| waiting && self.unbitten > 0) {
+                self.bite(blame, || "a shipment of data met it".into());
+            }
             let ships = self.services[service].replicas[primary].acts
                 && !self.services[service].replicas[r].acts
                 && stopped.is_empty()
@@ -276,7 +283,14 @@ impl Engine<'_> {
         };
         let Some(at) = at else { return };
         if let Some(data) = &mut self.services[service].data {
+            let damaged = data.content[to].damaged;
+            let deleted = data.content[to].deleted;
             data.content[to] = data.content[from].until(at);
+            // What has been damaged at the copy itself does not heal by new writes.
+            if damaged.is_some() {
+                data.content[to].damaged = damaged.min(data.content[to].damaged.or(damaged));
+                data.content[to].deleted |= deleted;
+            }
         }
     }
 
@@ -316,7 +330,10 @@ impl Engine<'_> {
             (content.damaged, content.deleted)
         };
         for (r, content) in data.content.iter_mut().enumerate() {
-            if multi || (sync && state.replicas[r].ships_since.is_some()) {
+            let copy = r != usize::from(replica)
+                && replica == state.source
+                && state.replicas[r].ships_since.is_some();
+            if multi || (sync && copy) {
                 content.damaged = damaged.filter(|d| *d <= now);
                 content.deleted = deleted;
             }

@@ -7,11 +7,11 @@
 
 use crate::route::Quality;
 use assize_fault::{Nanos, Ppb};
-use assize_model::topology::Journey;
+use assize_model::topology::{Journey, Retry};
 
 const PACKET: u64 = 1460;
 
-/// The time of one call without loss, and the share of calls that end well in time.
+/// The time of one call without loss, and the share of tries of it that end well in time.
 pub(crate) fn one_call(
     journey: &Journey,
     path: &Quality,
@@ -38,12 +38,14 @@ pub(crate) fn one_call(
         let packets = (2 * trips as u64 + bytes.div_ceil(PACKET)).min(1_000_000);
         share = crate::route::times(share, survives(path.passes, packets, slack / cost));
     }
-    let tries = journey.retry.tries.max(1);
-    (time, at_least_once(share, tries))
+    (time, share)
 }
 
 /// The share of attempts of which at least one of so many tries ends well.
-fn at_least_once(share: Ppb, tries: u32) -> Ppb {
+pub(crate) fn at_least_once(share: Ppb, tries: u32) -> Ppb {
+    if share == Ppb::ONE {
+        return share;
+    }
     let fail = share.complement();
     let all = (1..tries.min(64)).fold(fail, |all, _| crate::route::times(all, fail));
     all.complement()
@@ -72,6 +74,29 @@ fn survives(passes: Ppb, packets: u64, losses: i64) -> Ppb {
     Ppb((sum * 1e9) as u64).min(Ppb::ONE)
 }
 
+/// When the later tries of an attempt start, if each earlier one takes `fails_after` to fail
+/// and a try that takes `takes` must end before the attempt's time is over.
+pub(crate) fn offsets(
+    retry: Retry,
+    timeout: Nanos,
+    fails_after: Nanos,
+    takes: Nanos,
+) -> Vec<Nanos> {
+    let mut list = Vec::new();
+    let mut at = Nanos::ZERO;
+    let mut wait = i128::from(retry.wait.0);
+    for _ in 1..retry.tries.min(1000) {
+        let next = i128::from(at.0) + i128::from(fails_after.0) + wait;
+        if next >= i128::from(timeout.0) || next + i128::from(takes.0) > i128::from(timeout.0) {
+            break;
+        }
+        at = Nanos(next as i64);
+        list.push(at);
+        wait = wait * i128::from(retry.factor_milli) / 1000;
+    }
+    list
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +116,25 @@ mod tests {
     fn three_tries_at_ten_per_cent_errors_fail_once_in_a_thousand() {
         assert_eq!(at_least_once(Ppb(900_000_000), 3), Ppb(999_000_000));
         assert_eq!(at_least_once(Ppb(900_000_000), 1), Ppb(900_000_000));
+    }
+
+    const RETRY: Retry = Retry {
+        tries: 3,
+        wait: Nanos::secs(2),
+        factor_milli: 2000,
+        each: Nanos::secs(3),
+    };
+
+    #[test]
+    fn later_tries_start_after_a_failure_and_a_growing_pause() {
+        // Refused at once: 0, 2, 6 s. Silent for 3 s each: 0, 5, and 12 s is too late.
+        assert_eq!(
+            offsets(RETRY, Nanos::secs(10), Nanos::ZERO, Nanos::ZERO),
+            vec![Nanos::secs(2), Nanos::secs(6)]
+        );
+        assert_eq!(
+            offsets(RETRY, Nanos::secs(10), Nanos::secs(3), Nanos::ZERO),
+            vec![Nanos::secs(5)]
+        );
     }
 }

@@ -19,6 +19,7 @@ impl Engine<'_> {
                 .as_ref()
                 .is_none_or(assize_control::Units::serves);
             self.truth.spot_up[spot] = state.down.is_empty() && serves;
+            self.truth.spot_quality[spot] = degraded(Quality::PERFECT, &state.degrade);
             if let Some(units) = &state.units {
                 let next = units.next_wake();
                 self.wakes.arm(Wake::Units(spot), next);
@@ -109,34 +110,63 @@ impl Engine<'_> {
         quality
     }
 
-    /// Standby links that come into service by themselves: while another circuit of the same
-    /// place and network is believed down.
+    /// Standby links that come into service by themselves: while the regular path is believed
+    /// down. For a site that is any other circuit of its own; between two nodes, the path that
+    /// there would be without the standby.
     pub(crate) fn refresh_standbys(&mut self) {
         let now = self.now;
         for circuit in 0..self.circuits.len() {
             let c = &self.net.circuits[circuit];
-            let Some(standby) = c.standby.filter(|s| s.automatic) else {
+            if !c.standby.is_some_and(|s| s.automatic) {
+                continue;
+            }
+            let down = |other: &usize| {
+                self.net.circuits[*other].standby.is_none() && !self.truth.believed[*other]
+            };
+            let near = self.net.spots[c.near].node;
+            let wanted = if self.plan.topology.node(near).class {
+                self.net.at_spot[c.near].iter().any(down)
+            } else {
+                self.regular_path(circuit, true) && !self.regular_path(circuit, false)
+                    || self.net.at_spot[c.near].iter().any(down)
+            };
+            let Some(activation) = &mut self.circuits[circuit].activation else {
                 continue;
             };
-            let _ = standby;
-            let wanted = self.net.at_spot[c.near].iter().any(|&other| {
-                let o = &self.net.circuits[other];
-                o.standby.is_none()
-                    && o.networks & c.networks & !(1 << crate::net::ANY) != 0
-                    && !self.truth.believed[other]
-            });
-            if let Some(activation) = &mut self.circuits[circuit].activation {
-                if activation.on_wanted(now, wanted) {
-                    self.network_dirty = true;
-                    self.touch_circuit(circuit);
-                }
-                let next = self.circuits[circuit]
-                    .activation
-                    .as_ref()
-                    .and_then(|a| a.next_wake());
-                self.wakes.arm(Wake::CircuitActive(circuit), next);
+            let left = activation.on_wanted(now, wanted);
+            let next = activation.next_wake();
+            self.wakes.arm(Wake::CircuitActive(circuit), next);
+            if left {
+                self.touch_circuit(circuit);
             }
         }
+    }
+
+    /// Whether regular links join the ends of a link between two nodes: by design, or as
+    /// routing believes now.
+    fn regular_path(&self, circuit: usize, by_design: bool) -> bool {
+        let c = &self.net.circuits[circuit];
+        let from = self.net.spots[c.near].node;
+        let mut seen = vec![false; self.net.edges.len()];
+        let mut open = vec![from];
+        while let Some(node) = open.pop() {
+            if node == c.far {
+                return true;
+            }
+            if std::mem::replace(&mut seen[node.index()], true)
+                || (node != from && !self.net.transit[node.index()])
+            {
+                continue;
+            }
+            for &(edge, other) in &self.net.edges[node.index()] {
+                let usable = self.net.circuits[edge].standby.is_none()
+                    && (by_design || self.truth.believed[edge]);
+                if usable && self.net.circuits[edge].networks & c.networks != 0 {
+                    open.push(other);
+                }
+            }
+        }
+        false
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::route::{self};
-use crate::state::Out;
+use crate::state::{Fault, Out};
 use crate::truth::degraded;
 use crate::wakes::Wake;
 use assize_control::matured::bits;
@@ -35,7 +35,7 @@ impl Engine<'_> {
         let journey = self.units[id].journey;
         let mut mask = 0u64;
         let mut refused = 0u64;
-        let mut factors: Option<Box<[u64; 64]>> = None;
+        let mut found = Found::default();
         let mut part: Option<Box<[u64; 64]>> = None;
         let mut failed_so_far = u64::MAX;
         let mut acks: Vec<(assize_model::ServiceId, u16, u64)> = Vec::new();
@@ -54,7 +54,7 @@ impl Engine<'_> {
             let served = eligible & ok & !mask;
             if served != 0 {
                 self.units[id].accesses[rank].used = true;
-                self.apply_quality(&quality, served, &mut factors);
+                found.add(&quality, served);
                 self.collect_acks(id, rank, served, &mut acks);
                 mask |= served;
             }
@@ -69,8 +69,21 @@ impl Engine<'_> {
             }
             failed_so_far &= !ok;
         }
+        let factors = self.factors(journey, &found);
+        if let Some(factors) = &factors {
+            // Nothing is acknowledged to who gets nothing but errors.
+            let none = bits(mask)
+                .filter(|k| factors[*k] == 0)
+                .fold(0u64, |m, k| m | (1 << k));
+            acks.iter_mut().for_each(|a| a.2 &= !none);
+            acks.retain(|a| a.2 != 0);
+        }
         self.open_acks(id, &acks);
-        self.finish(id, mask, refused & !mask, factors, part)
+        let out = self.finish(id, mask, refused & !mask, factors, part);
+        Out {
+            time: found.time,
+            ..out
+        }
     }
 
     /// Cohorts whose uncached needs answer, whose leases are valid, and whose tries are refused.
@@ -94,10 +107,11 @@ impl Engine<'_> {
         rank: usize,
         journey: JourneyId,
         refused: &mut u64,
-    ) -> (u64, Vec<(u64, Ppb)>) {
+    ) -> (u64, Vec<Offered>) {
         let spec = self.plan.topology.journey(journey);
         let mut ok = u64::MAX;
         let mut quality = Vec::new();
+        let mut met: Vec<Fault> = Vec::new();
         // Time already spent, by cohort group: a list of disjoint masks.
         let mut spent: Vec<(u64, Nanos)> = vec![(u64::MAX, Nanos::ZERO)];
         let calls = &self.units[id].accesses[rank].calls;
@@ -113,14 +127,22 @@ impl Engine<'_> {
                 let q = degraded(leg.quality, &state.degrade);
                 let (took, share) =
                     crate::timing::one_call(spec, &q, n, self.service_time(service));
-                let share = route::times(share, self.services[service].share);
-                let share = route::times(share, entry.carried[usize::from(replica)]);
-                if share == Ppb::ZERO {
+                let carried = entry.carried[usize::from(replica)];
+                let loaded = route::times(carried, self.services[service].share);
+                let waits = state.writes_wait && spec.writes.contains(&entry.service);
+                if loaded == Ppb::ZERO || waits {
                     ok &= !mask;
                 }
-                if share != Ppb::ONE {
-                    quality.push((mask, share));
+                if self.unbitten > 0 {
+                    met.extend(state.degrade.iter().map(|d| d.0));
                 }
+                quality.push(Offered {
+                    mask,
+                    share,
+                    loaded,
+                    slow: q.passes != Ppb::ONE,
+                    time: Nanos::ZERO,
+                });
                 if took > Nanos::ZERO {
                     spent = spent
                         .into_iter()
@@ -134,7 +156,13 @@ impl Engine<'_> {
             match self.services[self.entries[asked].service.index()].share {
                 Ppb::ONE => {}
                 Ppb::ZERO => ok = 0,
-                share => quality.push((u64::MAX, share)),
+                loaded => quality.push(Offered {
+                    mask: u64::MAX,
+                    share: Ppb::ONE,
+                    loaded,
+                    slow: false,
+                    time: Nanos::ZERO,
+                }),
             }
         }
         let limit = spec.timeout.min(spec.retry.each);
@@ -144,8 +172,16 @@ impl Engine<'_> {
             } else if mask & ok != 0 {
                 let worst = &mut self.units[id].worst;
                 *worst = (*worst).max(time);
+                quality.push(Offered {
+                    mask,
+                    share: Ppb::ONE,
+                    loaded: Ppb::ONE,
+                    slow: false,
+                    time,
+                });
             }
         }
+        self.bite_all(&met, || "a request met it".into());
         (ok, quality)
     }
 
@@ -153,18 +189,22 @@ impl Engine<'_> {
         self.plan.topology.services[service].service_time
     }
 
-    pub(crate) fn apply_quality(
-        &self,
-        quality: &[(u64, Ppb)],
-        served: u64,
-        factors: &mut Option<Box<[u64; 64]>>,
-    ) {
-        for &(mask, share) in quality {
-            let factors = factors.get_or_insert_with(|| Box::new([1_000_000_000; 64]));
-            for k in bits(mask & served) {
-                factors[k] = route::times(Ppb(factors[k]), share).0;
-            }
-        }
+    /// The share of attempts that end well, by cohort: at least one of the tries that fit, and
+    /// within what services and links can carry.
+    fn factors(&self, journey: JourneyId, found: &Found) -> Option<Box<[u64; 64]>> {
+        let shares = found.shares.as_ref()?;
+        let spec = self.plan.topology.journey(journey);
+        // An error is known at once; what loss has cost is known when the try is over.
+        let wait = if found.slow {
+            spec.retry.each.min(spec.timeout)
+        } else {
+            found.time
+        };
+        let tries = 1 + crate::timing::offsets(spec.retry, spec.timeout, wait, found.time).len();
+        Some(Box::new(core::array::from_fn(|k| {
+            let (share, loaded) = shares[k];
+            route::times(crate::timing::at_least_once(share, tries as u32), loaded).0
+        })))
     }
 
     /// Users of cohorts that are only partly through a storm.
@@ -235,6 +275,45 @@ impl Engine<'_> {
             normal,
             factor,
             degraded,
+            time: Nanos::ZERO,
+        }
+    }
+}
+
+/// What the calls over an access offer some cohorts: the share of tries that end well, the
+/// share of attempts that load leaves, whether failing takes as long as a try, and its time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offered {
+    mask: u64,
+    share: Ppb,
+    loaded: Ppb,
+    slow: bool,
+    time: Nanos,
+}
+
+/// The same for the cohorts served, over all accesses; `None` while everything is perfect.
+#[derive(Default)]
+struct Found {
+    shares: Option<Box<[(Ppb, Ppb); 64]>>,
+    slow: bool,
+    time: Nanos,
+}
+
+impl Found {
+    fn add(&mut self, quality: &[Offered], served: u64) {
+        for q in quality.iter().filter(|q| q.mask & served != 0) {
+            self.slow |= q.slow;
+            self.time = self.time.max(q.time);
+            if q.share == Ppb::ONE && q.loaded == Ppb::ONE {
+                continue;
+            }
+            let shares = self
+                .shares
+                .get_or_insert_with(|| Box::new([(Ppb::ONE, Ppb::ONE); 64]));
+            for k in bits(q.mask & served) {
+                shares[k].0 = route::times(shares[k].0, q.share);
+                shares[k].1 = route::times(shares[k].1, q.loaded);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Less of the target's capacity is left.
 //!
-//! Targets: services, replicas, links (their bandwidth), parts of nodes (their units), domains.
+//! Targets: services, replicas, links (their bandwidth), domains.
 //!
 //! Parameters, exactly one of them:
 //! - `left`: the share of the capacity that is left (a share).
@@ -8,7 +8,7 @@
 //!
 //! Bites when a request or a flow meets the target while it is on.
 //!
-//! Stands for: servers withdrawn from a pool, a licence limit, access points switched off, a
+//! Stands for: servers withdrawn from a pool, a licence limit, a
 //! circuit that fell back to a lower rate.
 
 use super::{Effect, LOADED, On, Params};

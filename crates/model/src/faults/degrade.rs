@@ -1,6 +1,6 @@
 //! The target stays in service and gets worse.
 //!
-//! Targets: nodes, their parts and units, links, services, replicas, flows, domains, groups.
+//! Targets: nodes, their parts, links, services, replicas, domains, groups.
 //!
 //! Parameters, at least one of them:
 //! - `latency`: added one-way delay (a duration). Default 0s.
@@ -16,11 +16,11 @@
 //! Stands for: a congested circuit, a failing transceiver, a service that answers slowly before it
 //! stops answering.
 
-use super::{ANY, Degrade, Effect, On, Params};
+use super::{Degrade, Effect, On, Params, WORSE};
 use crate::file::cx::Fields;
 use assize_fault::{Nanos, Ppb};
 
-pub(super) const TARGETS: &[On] = ANY;
+pub(super) const TARGETS: &[On] = WORSE;
 
 pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
     let degrade = Degrade {

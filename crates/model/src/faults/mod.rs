@@ -61,7 +61,9 @@ const ANY: &[On] = &[
 /// What has two sides.
 const PLACES: &[On] = &[On::Node, On::Link, On::Service, On::Replica, On::Flow];
 /// What carries load.
-const LOADED: &[On] = &[On::Part, On::Link, On::Service, On::Replica, On::Shard];
+const LOADED: &[On] = &[On::Link, On::Service, On::Replica];
+/// What can be worse without being out.
+const WORSE: &[On] = &[On::Node, On::Part, On::Link, On::Service, On::Replica];
 const SERVICES: &[On] = &[On::Service, On::Replica];
 const SHARDS: &[On] = &[On::Shard, On::Replica];
 

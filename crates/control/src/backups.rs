@@ -35,7 +35,7 @@ impl Backups {
         Self { runs, found_bad }
     }
 
-    /// The newest complete backup from before `damage` (if data was damaged) that has not been
+    /// The newest complete backup that began before `damage` (if data was damaged) that has not been
     /// found bad and whose place can be reached.
     #[must_use]
     pub fn choose(
@@ -47,7 +47,7 @@ impl Backups {
         (0..self.runs.len()).rev().find(|&i| {
             let run = &self.runs[i];
             run.complete <= now
-                && damage.is_none_or(|d| run.began <= d)
+                && damage.is_none_or(|d| run.began < d)
                 && !self.found_bad[i]
                 && reachable(run.schedule)
         })
@@ -96,6 +96,11 @@ mod tests {
         assert_eq!(
             nightly().choose(Nanos::hours(60), Some(Nanos::hours(30)), |_| true),
             Some(1)
+        );
+        // The damage comes first at its instant.
+        assert_eq!(
+            nightly().choose(Nanos::hours(60), Some(Nanos::hours(24)), |_| true),
+            Some(0)
         );
     }
 

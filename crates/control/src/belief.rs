@@ -5,6 +5,7 @@
 //! back takes as long again.
 
 use assize_fault::Nanos;
+use std::collections::VecDeque;
 
 /// The machine, one per link circuit.
 #[derive(Clone, Debug)]
@@ -14,9 +15,11 @@ pub struct Belief {
     truth: bool,
     /// When the truth last changed.
     since: Nanos,
+    /// What was last noticed.
+    noticed: bool,
+    /// What was noticed and will be carried out, in order.
+    turns: VecDeque<(Nanos, bool)>,
     believed: bool,
-    /// Announced change that will be carried out at this instant.
-    flips_at: Option<Nanos>,
 }
 
 impl Belief {
@@ -28,8 +31,9 @@ impl Belief {
             converge,
             truth: true,
             since: Nanos(i64::MIN / 2),
+            noticed: true,
+            turns: VecDeque::new(),
             believed: true,
-            flips_at: None,
         }
     }
 
@@ -54,33 +58,37 @@ impl Belief {
         if up == self.truth {
             return;
         }
-        let noticed = now >= self.since + self.detect;
+        // What lasts no time at all is not noticed, however quick the detection.
+        if self.since < now {
+            self.notice(now);
+        }
         self.truth = up;
         self.since = now;
-        match self.flips_at {
-            // Gone again before anybody noticed.
-            Some(_) if up == self.believed && !noticed => self.flips_at = None,
-            Some(_) => {}
-            None if up == self.believed => {}
-            None => self.flips_at = Some(now + self.detect + self.converge),
-        }
     }
 
     /// Carries out a change that is due; returns the new belief if there was one.
     pub fn on_wake(&mut self, now: Nanos) -> Option<bool> {
-        if self.flips_at.is_none_or(|at| at > now) {
-            return None;
-        }
-        self.believed = !self.believed;
-        self.flips_at = (self.believed != self.truth)
-            .then(|| now.max(self.since + self.detect + self.converge));
-        Some(self.believed)
+        self.notice(now);
+        let (_, up) = self.turns.pop_front_if(|turn| turn.0 <= now)?;
+        self.believed = up;
+        Some(up)
     }
 
     /// When a change is due.
     #[must_use]
-    pub const fn next_wake(&self) -> Option<Nanos> {
-        self.flips_at
+    pub fn next_wake(&self) -> Option<Nanos> {
+        let ahead = || self.since + self.detect + self.converge;
+        let first = self.turns.front().map(|turn| turn.0);
+        first.or_else(|| (self.truth != self.noticed).then(ahead))
+    }
+
+    /// What has been true for the detection time has been noticed by now.
+    fn notice(&mut self, now: Nanos) {
+        let at = self.since + self.detect;
+        if self.truth != self.noticed && at <= now {
+            self.noticed = self.truth;
+            self.turns.push_back((at + self.converge, self.truth));
+        }
     }
 }
 
@@ -127,5 +135,23 @@ mod tests {
             "0ms down\n5000ms up\n6500ms down",
             "1900ms down\n6900ms up\n8400ms down",
         );
+    }
+
+    #[test]
+    fn a_blip_after_a_failure_that_was_noticed_does_not_undo_it() {
+        run(
+            "0ms down\n1000ms up\n1200ms down\n1500ms up",
+            "1900ms down\n3400ms up",
+        );
+    }
+
+    #[test]
+    fn one_fault_that_relieves_another_at_one_instant_is_no_recovery() {
+        let mut link = Belief::new(Nanos::ZERO, Nanos::ZERO);
+        link.on_truth(Nanos::secs(1), false);
+        assert_eq!(link.on_wake(Nanos::secs(1)), Some(false));
+        link.on_truth(Nanos::secs(2), true);
+        link.on_truth(Nanos::secs(2), false);
+        assert_eq!((link.believed(), link.next_wake()), (false, None));
     }
 }

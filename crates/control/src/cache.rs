@@ -100,9 +100,12 @@ impl Cache {
             for k in 0..64 {
                 self.due[k] = now + self.fraction(self.renew, self.phase[k]);
                 self.void[k] = self.due[k] + (self.expire - self.renew);
-                if !self.join_every.is_never() {
-                    self.join[k] = now + self.fraction(self.join_every, self.join_phase[k]);
-                }
+            }
+        }
+        // Joins have phases of their own, also where ages are aligned.
+        if self.join[0].is_never() && !self.join_every.is_never() {
+            for k in 0..64 {
+                self.join[k] = now + self.fraction(self.join_every, self.join_phase[k]);
             }
         }
         for k in bits(gone) {
@@ -252,5 +255,13 @@ mod tests {
             log,
             vec![(Nanos(562_500_000_000), 1), (Nanos(1_687_500_000_000), 2)]
         );
+    }
+
+    #[test]
+    fn who_joins_meanwhile_fails_at_once_also_where_ages_are_aligned() {
+        let mut cache = lease(Nanos::hours(20));
+        cache.on_opening(-Nanos::secs(100));
+        let log = interruption(&mut cache, Nanos::secs(600));
+        assert_eq!(log, vec![(Nanos(562_500_000_000), 1)]);
     }
 }

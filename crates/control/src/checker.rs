@@ -58,6 +58,11 @@ impl Checker {
 
     /// From `now` on, checks that start see this.
     pub fn on_seen(&mut self, now: Nanos, seen: Seen) {
+        let seen = match seen {
+            // An answer that comes too late is none.
+            Seen::Good(rtt) | Seen::Bad(rtt) if rtt > self.timeout => Seen::Silent,
+            other => other,
+        };
         if seen != self.seen {
             self.account(now);
             self.seen = seen;
@@ -100,7 +105,7 @@ impl Checker {
 
     fn delay(&self) -> Nanos {
         match self.seen {
-            Seen::Good(rtt) | Seen::Bad(rtt) => rtt.min(self.timeout),
+            Seen::Good(rtt) | Seen::Bad(rtt) => rtt,
             Seen::Silent => self.timeout,
         }
     }
@@ -156,6 +161,7 @@ mod tests {
                     match word {
                         "good" => Seen::Good(Nanos::ZERO),
                         "bad" => Seen::Bad(Nanos::ZERO),
+                        "slow" => Seen::Good(Nanos::millis(1001)),
                         _ => Seen::Silent,
                     },
                 );
@@ -212,5 +218,10 @@ mod tests {
     #[test]
     fn up_again_after_two_good_checks() {
         run(1000, "0ms silent\n20000ms good", "6000ms down\n23000ms up");
+    }
+
+    #[test]
+    fn an_answer_after_the_timeout_is_a_failure() {
+        run(1000, "0ms slow", "6000ms down");
     }
 }

@@ -94,10 +94,14 @@ impl Failover {
             self.return_at = None;
         }
         match self.phase {
-            Phase::Promoting { to, .. } if to == replica => {
+            Phase::Promoting { to, planned, .. } if to == replica => {
                 out.push(FailoverAction::Failed(replica));
-                self.phase = Phase::Headless;
-                self.elect(now, out);
+                if self.up[usize::from(self.primary)] {
+                    self.keep_primary(planned, out);
+                } else {
+                    self.phase = Phase::Headless;
+                    self.elect(now, out);
+                }
             }
             Phase::Steady if replica == self.primary => {
                 self.phase = Phase::Headless;
@@ -213,14 +217,8 @@ impl Failover {
             return;
         }
         out.push(FailoverAction::Failed(to));
-        if planned {
-            // The one that stepped down for it takes its place again at once.
-            self.phase = Phase::Steady;
-            out.push(FailoverAction::Promoted(self.primary));
-            return;
-        }
-        if self.up[usize::from(self.primary)] {
-            self.phase = Phase::Steady;
+        if planned || self.up[usize::from(self.primary)] {
+            self.keep_primary(planned, out);
             return;
         }
         let next = self.candidate_after(to).unwrap_or(to);
@@ -231,6 +229,15 @@ impl Failover {
             failed_before: true,
         };
         out.push(FailoverAction::Begin(next));
+    }
+
+    /// A promotion is given up because the primary is well. One that stepped down for a planned
+    /// return takes its place again at once.
+    fn keep_primary(&mut self, planned: bool, out: &mut Vec<FailoverAction>) {
+        self.phase = Phase::Steady;
+        if planned {
+            out.push(FailoverAction::Promoted(self.primary));
+        }
     }
 
     fn elect(&mut self, now: Nanos, out: &mut Vec<FailoverAction>) {
@@ -398,6 +405,27 @@ mod tests {
             None,
             "1s down-1\n6s down-0\n50s up-1",
             "50s begin-1\n80s promoted-1",
+        );
+    }
+
+    #[test]
+    fn a_relapse_during_the_return_gives_the_place_back_to_the_one_that_stepped_down() {
+        run(
+            &spec(Some(Nanos::secs(60)), Rejoin::Rewind),
+            None,
+            "6s down-0\n100s up-0\n170s down-0\n200s up-0",
+            "6s begin-1\n36s promoted-1\n160s demote-1\n160s begin-0\n170s failed-0\n\
+             170s promoted-1\n260s demote-1\n260s begin-0\n290s failed-back-0",
+        );
+    }
+
+    #[test]
+    fn a_candidate_that_dies_after_the_primary_is_back_is_not_missed() {
+        run(
+            &spec(None, Rejoin::Rewind),
+            None,
+            "6s down-0\n16s up-0\n20s down-1\n38s up-1\n60s down-0",
+            "6s begin-1\n20s failed-1\n60s begin-1\n90s promoted-1",
         );
     }
 

@@ -105,3 +105,48 @@ settle: 5m
     assert_eq!(time(finding(&out, "rto").measured), Nanos::mins(5));
     assert!(out.faults[0].bit);
 }
+
+#[test]
+fn an_overloaded_service_passes_on_only_what_it_serves() {
+    // 150 a second through front (100/s) to back (100/s): a third is refused at the front, and
+    // the back is just not overloaded.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  services:
+    back: {capacity: 100/s, queue: {max: 10}}
+    front: {capacity: 200/s, queue: {max: 10}, depends: [back]}
+  populations: {staff: {users: 1500, makes: {use: 0.1/s}}}
+  journeys: {use: {calls: [front], timeout: 3s}}
+timeline: [{id: less, at: 1m, fault: capacity-loss, target: service/front, left: 50%, for: 5m}]
+objectives: [{id: rto, rto: 1m, journey: use}]
+settle: 5m
+",
+        &["topology.services.back.capacity=150/s"],
+    );
+    let journey = &out.populations[0].journeys[0];
+    let worst = journey.outages.iter().map(|o| o.share).fold(0.0, f64::max);
+    assert!((worst - 1.0 / 3.0).abs() < 1e-6, "{:?}", journey.outages);
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  services:
+    back: {capacity: 100/s, queue: {max: 10}}
+    front: {capacity: 100/s, queue: {max: 10}, depends: [back]}
+  populations: {staff: {users: 1500, makes: {use: 0.1/s}}}
+  journeys: {use: {calls: [front], timeout: 3s}}
+timeline: [{id: none, at: 1m, fault: outage, target: service/back, for: 1s}]
+settle: 5m
+",
+        &[],
+    );
+    let journey = &out.populations[0].journeys[0];
+    let last = journey.outages.last().expect("always overloaded");
+    assert!(
+        (last.share - 1.0 / 3.0).abs() < 1e-6,
+        "{:?}",
+        journey.outages
+    );
+}

@@ -53,6 +53,31 @@ impl Backups {
         })
     }
 
+    /// The runs that begin (`true`) or are complete at an instant.
+    #[must_use]
+    pub fn at(&self, now: Nanos) -> Vec<(usize, bool)> {
+        let runs = self.runs.iter().enumerate();
+        runs.flat_map(|(i, r)| [(r.began, i, true), (r.complete, i, false)])
+            .filter(|(at, _, _)| *at == now)
+            .map(|(_, i, begins)| (i, begins))
+            .collect()
+    }
+
+    /// The next instant at which a run begins or is complete.
+    #[must_use]
+    pub fn next_after(&self, now: Nanos) -> Option<Nanos> {
+        self.runs
+            .iter()
+            .flat_map(|r| [r.began, r.complete])
+            .filter(|at| *at > now)
+            .min()
+    }
+
+    /// It could not be made: there is nothing to restore from.
+    pub fn on_not_made(&mut self, index: usize) {
+        self.found_bad[index] = true;
+    }
+
     /// One of them.
     #[must_use]
     pub fn run(&self, index: usize) -> &BackupRun {

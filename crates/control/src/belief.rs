@@ -39,7 +39,7 @@ impl Belief {
 
     /// A standby that is out of service, and known to be.
     #[must_use]
-    pub const fn dormant(detect: Nanos, converge: Nanos) -> Self {
+    pub fn dormant(detect: Nanos, converge: Nanos) -> Self {
         Self {
             truth: false,
             believed: false,

@@ -16,7 +16,9 @@ use assize_model::topology::QueueSpec;
 /// nanoseconds, so that nothing is ever rounded.
 #[derive(Clone, Debug)]
 pub struct Load {
+    /// Of each server.
     max: Option<u64>,
+    servers: u64,
     stale_after: Option<Nanos>,
     patience: Nanos,
     capacity: i128,
@@ -34,6 +36,7 @@ impl Load {
     pub const fn new(queue: &QueueSpec, patience: Nanos) -> Self {
         Self {
             max: queue.max,
+            servers: 1,
             stale_after: queue.stale_after,
             patience,
             capacity: 0,
@@ -57,12 +60,24 @@ impl Load {
         ((self.waiting_at(now)) / 1_000_000_000) as u64
     }
 
-    /// From `now` on, so much can be served, and so much is asked for (millionths of a request
+    /// From `now` on, so much can be served, by so many servers, and so much is asked for (millionths of a request
     /// per second): by first tries, and if every attempt makes all of its tries.
-    pub fn on_rates(&mut self, now: Nanos, capacity: u64, demand: u64, all_tries: u64) {
+    pub fn on_rates(
+        &mut self,
+        now: Nanos,
+        capacity: u64,
+        servers: u64,
+        demand: u64,
+        all_tries: u64,
+    ) {
         self.advance(now);
+        self.servers = servers.max(1);
         (self.capacity, self.demand) = (i128::from(capacity), i128::from(demand));
         self.all_tries = i128::from(all_tries);
+        if capacity == 0 {
+            // Nobody serves: what waited is lost with the processes that held it.
+            self.waiting = 0;
+        }
         self.decide();
     }
 
@@ -95,14 +110,18 @@ impl Load {
 
     /// Whether nothing that waits is ever older than clients' patience.
     fn stays_fresh(&self) -> bool {
-        let full = self.max.map(|m| i128::from(m) * 1_000_000 * 1_000_000_000);
+        let full = self
+            .max
+            .map(|m| i128::from(m * self.servers) * 1_000_000 * 1_000_000_000);
         self.stale_after.is_some_and(|age| age <= self.patience)
             || full.is_some_and(|f| f <= self.capacity * i128::from(self.patience.0))
     }
 
     /// The most that can wait; `None`: without bound.
     fn limit(&self) -> Option<i128> {
-        let full = self.max.map(|m| i128::from(m) * 1_000_000 * 1_000_000_000);
+        let full = self
+            .max
+            .map(|m| i128::from(m * self.servers) * 1_000_000 * 1_000_000_000);
         let old = self
             .stale_after
             .map(|age| self.capacity * i128::from(age.0));
@@ -127,7 +146,8 @@ impl Load {
     }
 
     fn waiting_at(&self, now: Nanos) -> i128 {
-        let grown = self.waiting + self.growth() * i128::from((now - self.at).0.max(0));
+        let grows = if self.capacity == 0 { 0 } else { self.growth() };
+        let grown = self.waiting + grows * i128::from((now - self.at).0.max(0));
         let most = self
             .limit()
             .filter(|_| self.growth() > 0)
@@ -181,6 +201,7 @@ mod tests {
         load.on_rates(
             Nanos::ZERO,
             per_second(100),
+            1,
             per_second(150),
             per_second(450),
         );
@@ -195,6 +216,7 @@ mod tests {
         load.on_rates(
             Nanos::secs(10),
             per_second(100),
+            1,
             per_second(50),
             per_second(150),
         );
@@ -211,6 +233,7 @@ mod tests {
         load.on_rates(
             Nanos::ZERO,
             per_second(100),
+            1,
             per_second(200),
             per_second(600),
         );
@@ -222,6 +245,7 @@ mod tests {
         load.on_rates(
             Nanos::secs(10),
             per_second(100),
+            1,
             per_second(50),
             per_second(150),
         );
@@ -230,6 +254,7 @@ mod tests {
         load.on_rates(
             Nanos::secs(10),
             per_second(100),
+            1,
             per_second(50),
             per_second(50),
         );
@@ -244,6 +269,7 @@ mod tests {
         load.on_rates(
             Nanos::ZERO,
             per_second(100),
+            1,
             per_second(100),
             per_second(300),
         );

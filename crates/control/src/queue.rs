@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, VecDeque};
 pub struct Queue {
     /// Units per second, times a million.
     micro_per_sec: u128,
+    /// Of each server.
     max: Option<u64>,
+    servers: u64,
     when_full: WhenFull,
     stale_after: Option<Nanos>,
     /// In order of arrival, numbered through; `first` is the number of the front.
@@ -121,6 +123,7 @@ impl Queue {
         Self {
             micro_per_sec: per_second(rate, unit),
             max: max.map(|m| m * unit),
+            servers: 1,
             when_full,
             stale_after,
             batches: VecDeque::new(),
@@ -152,9 +155,9 @@ impl Queue {
             self.base = self.tail;
             self.origin = now;
         }
-        let mut room = self
-            .max
-            .map_or(u64::MAX, |max| max.saturating_sub(self.amount(now)));
+        let mut room = self.max.map_or(u64::MAX, |max| {
+            (max * self.servers).saturating_sub(self.amount(now))
+        });
         let mut taken = Vec::with_capacity(parts.len());
         for part in parts {
             part.split(room.min(part.amount()), &mut taken, refused);
@@ -223,8 +226,9 @@ impl Queue {
         self.base = self.tail;
     }
 
-    /// The capacity changes, as when a replica joins or leaves.
-    pub fn on_capacity(&mut self, now: Nanos, rate: Rate, unit: u64) {
+    /// The capacity changes, as when a replica joins or leaves; `rate` is that of all.
+    pub fn on_capacity(&mut self, now: Nanos, rate: Rate, unit: u64, servers: u64) {
+        self.servers = servers.max(1);
         self.base = self.position(now);
         self.origin = now;
         self.micro_per_sec = per_second(rate, unit);

@@ -38,7 +38,7 @@ impl<'a> Engine<'a> {
             spots: spots(plan, &net),
             circuits: circuits(&net),
             access_active: access_active(plan, &net),
-            services: services(plan),
+            services: services(plan, only),
             order: dependency_order(plan),
             entries: Vec::new(),
             leases: Vec::new(),
@@ -50,6 +50,7 @@ impl<'a> Engine<'a> {
                 .collect(),
             cuts: Vec::new(),
             tries: BTreeMap::new(),
+            met: std::cell::RefCell::new(Vec::new()),
             demands: Vec::new(),
             binding: Vec::new(),
             loads_dirty: false,
@@ -290,8 +291,14 @@ impl<'a> Engine<'a> {
             .find(|m| m.0 == self.units[unit].journey)
             .map(|m| m.1);
         let Some(rate) = rate else { return };
-        let (from, to) = (Nanos::ZERO, plan.scenario.end + Nanos(1));
+        // Writes came before the scenario began as they come in it: a backup may be older.
+        let (from, to) = (-BEFORE, plan.scenario.end + Nanos(1));
         for (a, b, factor) in crate::demand::windows(plan, cell.population, from, to) {
+            let origin = if a < Nanos::ZERO && b > Nanos::ZERO {
+                Nanos::ZERO
+            } else {
+                a
+            };
             // Attempts per nanosecond: users × rate × factor, or a share of the journey's rate.
             let (micro, per, users) = match journey.rate {
                 Some(total) => {
@@ -313,7 +320,7 @@ impl<'a> Engine<'a> {
             self.units[unit].grids.push(Grid {
                 from: a,
                 to: b,
-                origin: a,
+                origin,
                 period,
             });
         }
@@ -382,6 +389,7 @@ impl<'a> Engine<'a> {
                 Wake::ReadBack(i),
                 Wake::Queue(i),
                 Wake::Load(i),
+                Wake::Backup(i),
             ] {
                 things.push((wake, name.clone()));
             }
@@ -424,8 +432,14 @@ impl<'a> Engine<'a> {
         for i in 0..self.leases.len() {
             self.arm_opening(i);
         }
+        for i in 0..self.services.len() {
+            self.arm_backup(i);
+        }
     }
 }
+
+/// How far back writes before the start are known.
+pub(crate) const BEFORE: Nanos = Nanos::hours(24 * 31);
 
 /// Users on the preferred access for so long before they change to this one.
 fn patience(access: &Access) -> Nanos {

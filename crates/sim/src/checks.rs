@@ -8,7 +8,7 @@ use crate::wakes::Wake;
 use assize_control::Seen;
 use assize_fault::{Nanos, Ppb};
 use assize_model::faults::How;
-use assize_model::topology::Probes;
+use assize_model::topology::{Mode, Probes};
 
 impl Engine<'_> {
     /// What each health check would see from now on.
@@ -57,6 +57,9 @@ impl Engine<'_> {
         } else if !state.no_answer.is_empty() {
             // A check of the machine stays green; one that asks as users do gets no answer either.
             Some(Blame::NoAnswer(service as u16, replica as u16))
+        } else if state.acts && spec.mode == Mode::Quorum && !self.has_majority(service, replica) {
+            // Without a majority it refuses writes, and a check that asks as users do sees it.
+            Some(Blame::NotPrimary(service as u16, replica as u16))
         } else {
             self.hard_dependency(service, replica)
         };

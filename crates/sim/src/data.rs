@@ -199,14 +199,17 @@ pub(crate) fn read_back<'a>(
         let to = ack.to.min(upto);
         let missing = content.missing(ack.replica, ack.from, to);
         for grid in grids(ack.unit) {
-            tally.acknowledged += grid.count(ack.from, to, ack.mask);
+            tally.acknowledged += grid.count(ack.from.max(Nanos::ZERO), to, ack.mask);
             for &(a, b) in &missing {
+                let before = grid.count(a, b.min(Nanos::ZERO), ack.mask);
+                tally.acknowledged += before;
                 tally.lost += grid.count(a, b, ack.mask);
                 tally.oldest_lost = min(tally.oldest_lost, grid.first(a, b, ack.mask));
                 tally.newest_lost = tally.newest_lost.max(grid.last(a, b, ack.mask));
             }
             if let Some(damaged) = content.damaged.filter(|_| !content.deleted) {
-                tally.corrupted += grid.count(ack.from, to.min(damaged), ack.mask);
+                let from = ack.from.max(Nanos::ZERO);
+                tally.corrupted += grid.count(from, to.min(damaged), ack.mask);
             }
         }
     }

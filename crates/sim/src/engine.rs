@@ -1,7 +1,7 @@
 //! The event loop: virtual time jumps from one event to the next.
 
 use crate::net::Net;
-use crate::route::{Trees, Truth};
+use crate::route::{Blame, Trees, Truth};
 use crate::state::ActiveCut;
 use crate::state::{
     CircuitState, Demand, Entry, Fault, FaultState, Lease, ServiceState, SpotState, Unit,
@@ -41,6 +41,8 @@ pub(crate) struct Engine<'a> {
     pub(crate) cuts: Vec<ActiveCut>,
     /// Tries that wait for their turn, tagged with their lease; users in 1/64.
     pub(crate) tries: BTreeMap<Nanos, Vec<Part>>,
+    /// What was met where nothing can be changed: blamed when everything has settled.
+    pub(crate) met: RefCell<Vec<Blame>>,
     pub(crate) demands: Vec<Demand>,
     pub(crate) loads_dirty: bool,
     /// Whether the bandwidth of a circuit can ever be too small; empty if none can.
@@ -173,6 +175,7 @@ impl Engine<'_> {
             Wake::Checker(i) => self.on_checker(i),
             Wake::Load(i) => self.on_load(i),
             Wake::Demand => self.loads_dirty = true,
+            Wake::Backup(i) => self.on_backup(i),
             Wake::Tries => self.on_tries(),
             Wake::Change(i) => {
                 let (unit, rank) = self.changes[i];
@@ -355,18 +358,24 @@ impl Engine<'_> {
             DecisionKind::RouteDown
         };
         let link = self.net.circuits[circuit].link;
-        let faults = self.faults_of(crate::route::Blame::Circuit(circuit));
+        let faults = self.circuits[circuit].failed_by.clone();
+        // The decision was taken when the change was noticed; since then routing converged.
+        let at = now - self.net.circuits[circuit].converge;
         // The circuits of one link that change together are one decision.
         let subject = format!("link/{}", self.plan.topology.link(link).id);
-        let again = self
-            .record
-            .decisions
-            .iter()
-            .rev()
-            .take_while(|d| d.at == now)
-            .any(|d| d.kind == kind && d.subject == subject && d.faults == faults);
+        let mut recent = self.record.decisions.iter().rev().take(64);
+        let again = recent.any(|d| {
+            d.at == at && d.kind == kind && d.subject == subject && (up || d.faults == faults)
+        });
         if !again && (up || !faults.is_empty()) {
-            self.decide(kind, subject, faults, None);
+            let faults = if up { Vec::new() } else { faults };
+            self.record.decisions.push(Decision {
+                at,
+                kind,
+                subject,
+                faults,
+                service: None,
+            });
         }
         self.touch_circuit(circuit);
     }

@@ -45,7 +45,10 @@ impl Engine<'_> {
                     if self.entries[id].legs[usize::from(replica)].blame.is_some() {
                         unreached |= mask;
                     }
-                    self.bite(blame, || "a request met it".into());
+                    // A lease is not asked for until it is due; its own machine says when.
+                    if !self.entries[id].units.is_empty() {
+                        self.bite(blame, || "a request met it".into());
+                    }
                 }
             }
         }

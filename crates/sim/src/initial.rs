@@ -48,6 +48,7 @@ pub(crate) fn circuits(net: &Net) -> Vec<CircuitState> {
             },
             activation: c.standby.map(|s| Activation::new(s.activates_in)),
             used: false,
+            failed_by: Vec::new(),
         })
         .collect()
 }
@@ -87,15 +88,15 @@ pub(crate) fn faults(plan: &Plan<'_>, only: Option<Cause>) -> Vec<FaultState> {
         .collect()
 }
 
-pub(crate) fn services(plan: &Plan<'_>) -> Vec<ServiceState> {
+pub(crate) fn services(plan: &Plan<'_>, only: Option<Cause>) -> Vec<ServiceState> {
     plan.topology
         .services
         .iter()
-        .map(|service| self::service(plan, service))
+        .map(|service| self::service(plan, service, only))
         .collect()
 }
 
-fn service(plan: &Plan<'_>, service: &Service) -> ServiceState {
+fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceState {
     let n = service.replicas.len();
     let home = service.replicas.iter().position(|r| r.primary).unwrap_or(0) as u16;
     let single_writer = matches!(service.mode, Mode::ActiveStandby | Mode::Quorum);
@@ -151,7 +152,10 @@ fn service(plan: &Plan<'_>, service: &Service) -> ServiceState {
         shard_down: vec![Vec::new(); shards as usize],
         entries: Vec::new(),
         dependents: Vec::new(),
-        data: service.state.as_ref().map(|_| data(plan, service, home, n)),
+        data: service
+            .state
+            .as_ref()
+            .map(|_| data(plan, service, home, n, only)),
         queue: service.capacity.map(|capacity| {
             let q = &service.queue;
             Queue::new(capacity, 64, q.max, q.when_full, q.stale_after, Nanos::ZERO)
@@ -190,7 +194,7 @@ const fn replica(acts: bool) -> ReplicaState {
     }
 }
 
-fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize) -> DataState {
+fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize, only: Option<Cause>) -> DataState {
     let state = service.state.as_ref();
     let replicated = state.is_some_and(|s| s.replication.is_some());
     let multi = matches!(service.mode, Mode::ActiveActive | Mode::Sharded);
@@ -215,7 +219,7 @@ fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize) -> DataState {
             }
         })
         .collect::<Vec<_>>();
-    let bad_windows = bad_windows(plan, &service.id);
+    let bad_windows = bad_windows(plan, &service.id, only);
     let runs = backup_runs(plan, service, &bad_windows);
     DataState {
         history: vec![(crate::data::PAST, content[usize::from(home)].clone())],
@@ -231,7 +235,7 @@ fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize) -> DataState {
 }
 
 /// When backups of a service are made badly.
-fn bad_windows(plan: &Plan<'_>, service: &str) -> Vec<(usize, Nanos, Nanos)> {
+fn bad_windows(plan: &Plan<'_>, service: &str, only: Option<Cause>) -> Vec<(usize, Nanos, Nanos)> {
     use assize_model::scenario::Target;
     let about = |t: &Target| match t {
         Target::Service(s) | Target::Replica(s, _) | Target::Primary(s) => {
@@ -243,6 +247,7 @@ fn bad_windows(plan: &Plan<'_>, service: &str) -> Vec<(usize, Nanos, Nanos)> {
         .faults
         .iter()
         .enumerate()
+        .filter(|(i, _)| only.is_none_or(|o| o == Cause::Fault(*i)))
         .filter(|(_, f)| f.effects.contains(&Effect::BadBackup) && f.targets.iter().any(about))
         .map(|(i, f)| (i, f.at, f.until))
         .collect()

@@ -102,25 +102,28 @@ impl Engine<'_> {
     pub(crate) fn refresh_loads(&mut self) {
         let now = self.now;
         let (mut first, mut all) = self.direct_demand();
+        // Who asks before who is asked: an overloaded service passes on only what it serves.
         for i in (0..self.order.len()).rev() {
             let s = self.order[i];
-            for target in self.asked_by(s) {
-                first[target] += first[s];
-                all[target] += all[s];
-            }
-        }
-        for i in 0..self.order.len() {
-            let s = self.order[i];
             if self.services[s].load.is_some() {
-                let capacity = self.capacity_now(s);
+                let (capacity, servers) = (self.capacity_now(s), self.servers(s));
                 if first[s] > 0 {
                     self.bite_capacity(s);
                 }
                 if let Some(load) = &mut self.services[s].load {
-                    load.on_rates(now, capacity, first[s], all[s]);
+                    load.on_rates(now, capacity, servers, first[s], all[s]);
                 }
             }
-            self.note_share(s);
+            let served = self.services[s].load.as_ref().map_or(Ppb::ONE, Load::share);
+            let passed =
+                |rate: u64| (u128::from(rate) * u128::from(served.0) / 1_000_000_000) as u64;
+            for target in self.asked_by(s) {
+                first[target] += passed(first[s]);
+                all[target] += passed(all[s]);
+            }
+        }
+        for i in 0..self.order.len() {
+            self.note_share(self.order[i]);
         }
         if !self.binding.is_empty() {
             self.refresh_carried();
@@ -148,11 +151,19 @@ impl Engine<'_> {
                 continue;
             }
             let tries = u128::from(spec.retry.tries.max(1));
-            self.each_access(unit, |entry, asks| {
+            // A later call is made by those whose earlier ones were served.
+            let mut reached = Ppb::ONE;
+            let mut last = None;
+            self.each_access(unit, |access, entry, asks| {
+                if last.replace(access) != Some(access) {
+                    reached = Ppb::ONE;
+                }
                 let share = rate * u128::from(asks.count_ones()) / 64;
+                let share = share * u128::from(reached.0) / 1_000_000_000;
                 let service = entry.service.index();
                 first[service] += share as u64;
                 all[service] += (share * tries) as u64;
+                reached = route::times(reached, self.services[service].share);
             });
         }
         (first, all)
@@ -262,7 +273,7 @@ impl Engine<'_> {
             if rate == 0 || bytes == 0 {
                 continue;
             }
-            self.each_access(unit, |entry, asks| {
+            self.each_access(unit, |_, entry, asks| {
                 for &(replica, mask) in &entry.groups {
                     let share = u128::from((mask & asks).count_ones());
                     for &circuit in &entry.paths[usize::from(replica)] {
@@ -275,9 +286,9 @@ impl Engine<'_> {
     }
 
     /// The cohorts of a unit that ask each service, over the access that they use.
-    fn each_access(&self, unit: &Unit, mut ask: impl FnMut(&Entry, u64)) {
+    fn each_access(&self, unit: &Unit, mut ask: impl FnMut(usize, &Entry, u64)) {
         let mut left = u64::MAX;
-        for access in &unit.accesses {
+        for (rank, access) in unit.accesses.iter().enumerate() {
             let eligible = access.change.as_ref().map_or(u64::MAX, |c| c.matured());
             let leases = access.leases.iter();
             let leased = leases.fold(u64::MAX, |m, l| m & self.leases[*l].cache.valid());
@@ -286,7 +297,7 @@ impl Engine<'_> {
                 let entry = &self.entries[entry];
                 let asks = entry.ok & eligible & leased & left;
                 on_this |= asks;
-                ask(entry, asks);
+                ask(rank, entry, asks);
             }
             left &= !on_this;
         }
@@ -342,6 +353,15 @@ impl Engine<'_> {
         let per_second =
             u128::from(capacity.micro) * 1_000_000_000 / (capacity.per.0.max(1) as u128);
         (per_second * left / 1_000_000_000) as u64
+    }
+
+    /// How many replicas serve the clients that are sent to them.
+    pub(crate) fn servers(&self, service: usize) -> u64 {
+        let state = &self.services[service];
+        let served = state.replicas.iter().zip(&state.views);
+        served
+            .filter(|(r, view)| r.acts && r.well.blame.is_none() && **view != 0)
+            .count() as u64
     }
 
     /// The capacity of the replicas that clients are sent to and that serve, in parts per billion

@@ -49,6 +49,7 @@ impl Engine<'_> {
             })
             .collect();
         let (mut record, trace_digest) = self.record.digest();
+        record.decisions.sort_by_key(|d| d.at);
         record
             .serving
             .sort_by_key(|s| (s.service, s.from, s.replica));

@@ -77,7 +77,7 @@ impl Engine<'_> {
 
     pub(crate) fn bite_all(&mut self, faults: &[Fault], text: impl Fn() -> String) {
         for &fault in faults {
-            if self.faults[fault].bite.is_none() {
+            if self.faults[fault].bite.is_none() && self.faults[fault].applies {
                 self.faults[fault].bite = Some((self.now, text()));
                 self.unbitten -= 1;
             }

@@ -40,6 +40,9 @@ impl Engine<'_> {
             self.refresh_shipping(service);
         }
         self.refresh_checks();
+        for blame in self.met.take() {
+            self.bite(blame, || "a replica met it".into());
+        }
     }
 
     /// Whether a replica can serve, whatever the path to it.
@@ -65,7 +68,11 @@ impl Engine<'_> {
         if !state.no_answer.is_empty() {
             return fail(Blame::NoAnswer(s, r));
         }
-        if !state.acts || (spec.mode == Mode::Quorum && !self.has_majority(service, replica)) {
+        let cut_off = || spec.mode == Mode::Quorum && !self.has_majority(service, replica);
+        if !state.acts || cut_off() {
+            if state.acts {
+                self.meet_peers(service, replica);
+            }
             return fail(Blame::NotPrimary(s, r));
         }
         if self.services[service]
@@ -78,7 +85,10 @@ impl Engine<'_> {
         for dependency in &spec.depends.all_of {
             let blame = self.reach_dependency(service, replica, dependency.service.index());
             match (blame, dependency.soft) {
-                (Some(_), Some(left)) => capacity = route::times(capacity, left),
+                (Some(_), Some(left)) => {
+                    self.meet(blame);
+                    capacity = route::times(capacity, left);
+                }
                 (Some(blame), None) => return fail(blame),
                 (None, _) => {}
             }
@@ -90,6 +100,7 @@ impl Engine<'_> {
                 let blame = self.reach_dependency(service, replica, dependency.service.index());
                 reached |= blame.is_none();
                 first = first.or(blame);
+                self.meet(blame);
             }
             if let Some(blame) = first.filter(|_| !reached) {
                 return fail(blame);
@@ -98,6 +109,24 @@ impl Engine<'_> {
         Well {
             blame: None,
             capacity,
+        }
+    }
+
+    /// Remembers what a replica has met.
+    fn meet(&self, blame: Option<Blame>) {
+        if self.unbitten > 0 {
+            self.met.borrow_mut().extend(blame);
+        }
+    }
+
+    /// What keeps a replica from its peers.
+    fn meet_peers(&self, service: usize, replica: usize) {
+        let from = self.plan.topology.services[service].replicas[replica].at;
+        for other in (0..self.services[service].replicas.len()).filter(|o| *o != replica) {
+            self.meet(self.leg_to_replica(from, service, other).blame);
+            if !self.process_up(service, other) {
+                self.meet(Some(Blame::Replica(service as u16, other as u16)));
+            }
         }
     }
 
@@ -315,6 +344,7 @@ impl Engine<'_> {
             .flat_map(|r| r.capacity.iter().map(|c| c.0))
             .collect();
         self.bite_all(&faults, || "requests met the smaller capacity".into());
+        let servers = self.servers(service);
         let mut done = Vec::new();
         if let Some(queue) = &mut self.services[service].queue {
             let micro = u128::from(capacity.micro) * u128::from(left) / 1_000_000_000;
@@ -325,7 +355,7 @@ impl Engine<'_> {
             if left == 0 {
                 queue.on_lost(now, &mut done);
             } else {
-                queue.on_capacity(now, rate, 64);
+                queue.on_capacity(now, rate, 64, servers);
             }
         }
         self.after_queue(service, done);

@@ -36,6 +36,8 @@ pub(crate) struct CircuitState {
     pub(crate) belief: Belief,
     pub(crate) activation: Option<Activation>,
     pub(crate) used: bool,
+    /// What took it down the last time.
+    pub(crate) failed_by: Vec<Fault>,
 }
 
 /// A cut between two sets of spots.

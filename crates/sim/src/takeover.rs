@@ -2,6 +2,7 @@
 
 use crate::data::{self, Ack, Content};
 use crate::engine::Engine;
+use crate::route::Blame;
 use crate::state::{Fault, Restoring};
 use crate::wakes::Wake;
 use assize_control::FailoverAction;
@@ -202,7 +203,11 @@ impl Engine<'_> {
                 .iter()
                 .flat_map(|x| self.services[service].replicas[*x].no_replication.clone())
                 .collect();
-            self.bite_all(&stopped, || "a shipment was due".into());
+            for &fault in &stopped {
+                if self.unbitten > 0 && self.shipment_due_within(fault, replication) {
+                    self.bite_all(&[fault], || "a shipment was due".into());
+                }
+            }
             let flows = self.services[service].blocked_flows.iter();
             let flow_cut = flows.clone().any(|b| usize::from(b.1) == service);
             let leg = self.leg_to_replica(spec.replicas[primary].at, service, r);
@@ -220,10 +225,22 @@ impl Engine<'_> {
             match (ships, self.services[service].replicas[r].ships_since) {
                 (true, None) => self.services[service].replicas[r].ships_since = Some(self.now),
                 (false, Some(_)) => {
-                    self.sync(service, primary, r, replication);
+                    self.sync(service, primary, r, replication, true);
                     self.services[service].replicas[r].ships_since = None;
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// Whether a shipment falls due while a fault is on.
+    fn shipment_due_within(&self, fault: Fault, replication: Replication) -> bool {
+        let spec = &self.plan.scenario.faults[fault];
+        match replication {
+            Replication::Sync => true,
+            Replication::Async { every, phase } => {
+                let due = self.now + (phase - self.now) % every.max(Nanos(1));
+                !spec.bounded || due < spec.until
             }
         }
     }
@@ -237,7 +254,7 @@ impl Engine<'_> {
         let cut_the_other_way_only = self.cut_between(a, b).is_none();
         match leg.blame {
             None => self.barrier_alone(service, from, b),
-            Some(crate::route::Blame::Cut(_)) => cut_the_other_way_only,
+            Some(Blame::Cut(_)) => cut_the_other_way_only,
             Some(_) => false,
         }
     }
@@ -263,12 +280,22 @@ impl Engine<'_> {
         }
         let primary = self.primary(service);
         for r in (0..spec.replicas.len()).filter(|r| *r != primary) {
-            self.sync(service, primary, r, replication);
+            self.sync(service, primary, r, replication, false);
         }
     }
 
-    fn sync(&mut self, service: usize, from: usize, to: usize, replication: Replication) {
+    /// Brings what one copy holds up to now. `stopped`: shipping stops at this very instant, and
+    /// what would have arrived with it does not.
+    fn sync(
+        &mut self,
+        service: usize,
+        from: usize,
+        to: usize,
+        replication: Replication,
+        stopped: bool,
+    ) {
         let now = self.now;
+        let by = if stopped { now - Nanos(1) } else { now };
         let Some(since) = self.services[service].replicas[to].ships_since else {
             return;
         };
@@ -278,7 +305,7 @@ impl Engine<'_> {
             Replication::Async { every, phase } => {
                 let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
                 let latency = self.usual_latency(leg.quality.latency, service, from, to);
-                data::last_shipment(every, phase, since, latency, now)
+                data::last_shipment(every, phase, since, latency, by)
             }
         };
         let Some(at) = at else { return };
@@ -383,6 +410,7 @@ impl Engine<'_> {
         };
         let damage = data.damage.map(|d| d.0);
         let Some(chosen) = data.backups.choose(now, damage, reachable) else {
+            self.bite_vaults(service);
             return "no backup can be restored".into();
         };
         let run = *data.backups.run(chosen);
@@ -402,6 +430,85 @@ impl Engine<'_> {
             state.backups[run.schedule].id,
             now - run.began
         )
+    }
+
+    /// The faults that keep every backup out of reach.
+    fn bite_vaults(&mut self, service: usize) {
+        let spec = &self.plan.topology.services[service];
+        let places: Vec<_> = spec
+            .state
+            .iter()
+            .flat_map(|s| &s.backups)
+            .map(|b| b.kept_at)
+            .collect();
+        for place in places {
+            if let Some(blame) = self.vault_blame(service, place) {
+                self.bite(blame, || "a restore met it".into());
+            }
+        }
+    }
+
+    /// What keeps the primary of a service from the place of a backup.
+    fn vault_blame(&self, service: usize, place: assize_model::NodeId) -> Option<Blame> {
+        let to = self.plan.topology.services[service].replicas[self.primary(service)].at;
+        let leg = crate::route::from_node(
+            &mut self.trees.borrow_mut(),
+            &self.net,
+            &self.truth,
+            place,
+            to,
+            self.services[service].networks,
+        );
+        leg.blame
+    }
+
+    /// A backup begins or is complete: it is made only where its source is up and reaches the
+    /// place where it is kept. One that is made while it is made badly looks like any other.
+    pub(crate) fn on_backup(&mut self, service: usize) {
+        let now = self.now;
+        let due: Vec<(usize, bool)> = self.services[service]
+            .data
+            .as_ref()
+            .map_or_else(Vec::new, |d| d.backups.at(now));
+        for (run, begins) in due {
+            let primary = self.primary(service);
+            let Some(data) = &self.services[service].data else {
+                return;
+            };
+            let schedule = data.backups.run(run).schedule;
+            let state = self.plan.topology.services[service].state.as_ref();
+            let Some(backup) = state.and_then(|s| s.backups.get(schedule)) else {
+                continue;
+            };
+            let spot = self.net.spot(backup.kept_at);
+            let mut blame = None;
+            if !self.truth.spot_up[spot] {
+                blame = Some(Blame::Spot(spot));
+            } else if !self.process_up(service, primary) {
+                blame = Some(Blame::Replica(service as u16, primary as u16));
+            } else if !backup.offline {
+                blame = self.vault_blame(service, backup.kept_at);
+            }
+            if let Some(blame) = blame {
+                self.bite(blame, || "a backup met it".into());
+                if let Some(data) = &mut self.services[service].data {
+                    data.backups.on_not_made(run);
+                }
+            } else if begins {
+                let bad = self.services[service].bad_backup.clone();
+                self.bite_all(&bad, || "a backup began while it was on".into());
+            }
+        }
+        self.arm_backup(service);
+    }
+
+    pub(crate) fn arm_backup(&mut self, service: usize) {
+        let now = self.now;
+        let next = self.services[service]
+            .data
+            .as_ref()
+            .and_then(|d| d.backups.next_after(now));
+        self.wakes.arm(Wake::Backup(service), next);
     }
 
     /// A restore is through: the data is good again as of the backup's beginning, or the
@@ -582,7 +689,13 @@ impl Engine<'_> {
                 .iter()
                 .any(|k| (k.0, k.1, k.2) == (service, replica, mask))
             {
-                kept.push((service, replica, mask, now));
+                // In steady state it was so before the scenario began.
+                let since = if self.record.events == 0 {
+                    -crate::build::BEFORE
+                } else {
+                    now
+                };
+                kept.push((service, replica, mask, since));
                 touched.push(service);
             }
         }

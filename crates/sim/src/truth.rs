@@ -1,7 +1,7 @@
 //! Circuits and spots: what passes, what routing believes, of what quality.
 
 use crate::engine::Engine;
-use crate::route::Quality;
+use crate::route::{Blame, Quality};
 use crate::state::Fault;
 use crate::wakes::Wake;
 use assize_fault::{Nanos, Ppb};
@@ -33,6 +33,9 @@ impl Engine<'_> {
                     .iter()
                     .any(|u| self.cut_below(*u));
             let quality = self.circuit_quality(circuit);
+            if !up && self.truth.passes[circuit] {
+                self.circuits[circuit].failed_by = self.faults_of(Blame::Circuit(circuit));
+            }
             let state = &mut self.circuits[circuit];
             self.truth.dormant[circuit] = state.activation.as_ref().is_some_and(|a| !a.active());
             state.belief.on_truth(now, up);

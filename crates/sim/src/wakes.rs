@@ -33,6 +33,7 @@ pub(crate) enum Wake {
     Paper(usize),
     Load(usize),
     Demand,
+    Backup(usize),
 }
 
 impl Wake {
@@ -49,7 +50,7 @@ impl Wake {
     }
 }
 
-const KINDS: usize = 22;
+const KINDS: usize = 23;
 
 /// The heap, and for each thing when it wants to be woken.
 #[derive(Debug)]
@@ -152,6 +153,7 @@ const fn kind(wake: Wake) -> usize {
         Wake::Paper(_) => 19,
         Wake::Load(_) => 20,
         Wake::Demand => 21,
+        Wake::Backup(_) => 22,
     }
 }
 
@@ -176,7 +178,8 @@ const fn index(wake: Wake) -> usize {
         | Wake::Checker(i)
         | Wake::Change(i)
         | Wake::Paper(i)
-        | Wake::Load(i) => i,
+        | Wake::Load(i)
+        | Wake::Backup(i) => i,
         Wake::Tries | Wake::Demand => 0,
     }
 }

@@ -8,6 +8,7 @@ mod determinism;
 mod exits;
 mod figures;
 mod load;
+mod moj;
 mod verbs;
 mod verdict;
 mod worked;

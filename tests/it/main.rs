@@ -6,6 +6,7 @@ mod support;
 
 mod determinism;
 mod exits;
+mod faults;
 mod figures;
 mod load;
 mod moj;

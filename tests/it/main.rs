@@ -6,8 +6,10 @@ mod support;
 
 mod determinism;
 mod exits;
+mod faults;
 mod figures;
 mod load;
+mod moj;
 mod verbs;
 mod verdict;
 mod worked;

@@ -1,0 +1,122 @@
+//! What must not be lost: replication that stops, data that is damaged or deleted, backups that
+//! are bad.
+
+use super::*;
+
+const COPIES: &str = "
+assize: scenario/v1
+topology:
+  services:
+    db:
+      mode: active-standby
+      replicas: [a, b]
+      failover:
+        check: {every: 2s, timeout: 1s, fall: 3, rise: 2, phase: 1s}
+        promote: 30s
+        failback: never
+      state: {replication: {mode: async, every: 5s}}
+  journeys: {write: {ledger: db, rate: 1/s, timeout: 1s}}
+timeline:
+  - {id: stop, at: 28s, fault: replication-stop, target: service/db}
+  - {id: gone, at: 63.5s, fault: outage, target: service/db/a}
+objectives: [{id: rpo, rpo: 5s, service: db}]
+end: 10m
+";
+
+#[test]
+fn without_shipments_all_that_was_written_since_is_missing() {
+    let out = outcome(COPIES, &[]);
+    bit(&out, "stop", "replication-stop");
+    // The shipment at 25 s was the last, and the write of 25 s came just after: 25 to 63 s are 39
+    // writes, the oldest 38.5 s before the failure.
+    let data = out.services[0].data.as_ref().expect("a ledger");
+    assert_eq!(data.lost, 39, "{data:?}");
+    assert_eq!(time(finding(&out, "rpo").measured), d("38.5s"));
+    assert_eq!(finding(&out, "rpo").status, Status::Missed);
+    // It ends in time for the shipment of 60 s, which carries all before it: 60 to 63 s are lost.
+    let caught_up = outcome(COPIES, &["timeline.stop.for=20s"]);
+    bit(&caught_up, "stop", "replication-stop");
+    let data = caught_up.services[0].data.as_ref().expect("a ledger");
+    assert_eq!(data.lost, 4, "{data:?}");
+    assert_eq!(time(finding(&caught_up, "rpo").measured), d("3.5s"));
+}
+
+/// Backups at 0, 10, 20 … min; what happens at 25 min is known 5 min later, and a restore takes
+/// 10 min.
+const BACKUPS: &str = "
+assize: scenario/v1
+topology:
+  nodes: {site: {kind: site}, core: {kind: switch}, a: {kind: server}, b: {kind: server}, vault: {kind: store}}
+  links:
+    s: {between: [site, core]}
+    l: {between: [a, core]}
+    r: {between: [b, core]}
+    v: {between: [vault, core]}
+  services:
+    db:
+      mode: active-standby
+      replicas: {a: {at: a}, b: {at: b}}
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, rise: 2}, promote: 30s, failback: never}
+      state:
+        replication: {mode: sync}
+        backups: [{id: often, every: 10m, takes: 1m, kept_at: vault, restore_takes: 10m}]
+  populations: {clerk: {at: {site: 64}}}
+  journeys: {write: {ledger: db, rate: 1/s, timeout: 1s}}
+timeline:
+  - {id: harm, at: 25m, fault: HARM, target: service/db}
+respond: [{to: harm, detect: 5m, restore: db}]
+objectives:
+  - {id: rpo, rpo: 10m, service: db}
+  - {id: rto, rto: 20m, journey: write}
+end: 2h
+";
+
+#[track_caller]
+fn lost(outcome: &Outcome) -> u64 {
+    outcome.services[0].data.as_ref().expect("a ledger").lost
+}
+
+#[test]
+fn damage_replicates_and_only_a_backup_helps() {
+    for harm in ["corruption", "deletion"] {
+        let out = outcome(&BACKUPS.replace("HARM", harm), &[]);
+        let harmed = fault(&out, "harm");
+        assert!(harmed.bit && harmed.fault == harm, "{harmed:?}");
+        // The backup begun at 20 min; the writes from 1,200 s to 1,499 s are gone.
+        assert_eq!(lost(&out), 300, "{harm}");
+        assert_eq!(time(finding(&out, "rpo").measured), d("5m"), "{harm}");
+        assert_eq!(finding(&out, "rpo").status, Status::Met, "{harm}");
+        // 5 min of people and 10 min of restoring.
+        assert_eq!(rto(&out), d("15m"), "{harm}");
+    }
+    let out = outcome(&BACKUPS.replace("HARM", "corruption"), &[]);
+    bit(&out, "harm", "corruption");
+    let out = outcome(&BACKUPS.replace("HARM", "deletion"), &[]);
+    bit(&out, "harm", "deletion");
+}
+
+#[test]
+fn a_backup_that_began_after_the_damage_is_no_help() {
+    // Known only after 17 min, at 42 min: the backups begun at 30 and 40 min hold the damage. The
+    // one begun at 20 min is the last good one, as if it had been known at once.
+    let out = outcome(
+        &BACKUPS.replace("HARM", "corruption"),
+        &["respond.0.detect=17m"],
+    );
+    assert_eq!(lost(&out), 300);
+    assert_eq!(time(finding(&out, "rpo").measured), d("5m"));
+    assert_eq!(rto(&out), d("27m"));
+}
+
+#[test]
+fn without_a_backup_all_is_gone() {
+    let out = outcome(
+        &BACKUPS.replace("HARM", "deletion"),
+        &["topology.services.db.state.backups=null", "respond=null"],
+    );
+    // 1,500 writes from 0 to 1,499 s, and nothing to bring them back; out to the end.
+    assert!(lost(&out) >= 1_500, "{}", lost(&out));
+    assert_eq!(finding(&out, "rpo").status, Status::Missed);
+    assert_eq!(rto(&out), d("95m"));
+    assert_eq!(finding(&out, "rto").status, Status::Missed);
+}

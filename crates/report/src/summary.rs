@@ -33,6 +33,26 @@ fn one_topology(suite: &Suite) -> bool {
         .all(|pair| pair[0].topology() == pair[1].topology())
 }
 
+/// ` in SCENARIO`, unless the topology has the same name because it stands in the scenario.
+fn place(run: &Run) -> String {
+    if run.scenario() == run.topology() {
+        String::new()
+    } else {
+        format!(" in {}", run.scenario())
+    }
+}
+
+/// A sentence as the rest of another.
+fn within(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            format!("{}{}", first.to_lowercase(), &sentence[first.len_utf8()..])
+        }
+        _ => sentence.to_owned(),
+    }
+}
+
 fn could_not_run(suite: &Suite) -> String {
     let failed: Vec<(&str, &str)> = suite
         .runs
@@ -67,7 +87,7 @@ fn fail(suite: &Suite) -> String {
         return format!("{who} {verb} {targets}, {remark}");
     }
     match suite.runs.as_slice() {
-        [run] => format!("{who} {verb} {targets} in {}", run.scenario()),
+        [run] => format!("{who} {verb} {targets}{}", place(run)),
         runs => {
             let failing = runs
                 .iter()
@@ -90,8 +110,14 @@ fn inconclusive(suite: &Suite) -> String {
     });
     let what = words::number(open, "target", "targets");
     let why = match undecided {
-        Some(finding) if open == 1 => format!(": {}: {}", finding.objective, finding.reason),
-        Some(finding) => format!("; the first is {}: {}", finding.objective, finding.reason),
+        Some(finding) if open == 1 => {
+            format!(": {}: {}", finding.objective, within(&finding.reason))
+        }
+        Some(finding) => format!(
+            "; the first is {}: {}",
+            finding.objective,
+            within(&finding.reason)
+        ),
         None => String::new(),
     };
     let why = why.trim_end_matches('.');
@@ -106,24 +132,24 @@ fn pass(suite: &Suite) -> String {
     let verb = if one_topology(suite) { "meets" } else { "meet" };
     let who = topologies(suite);
     let place = match suite.runs.as_slice() {
-        [run] => format!("in {}", run.scenario()),
+        [run] => place(run),
         runs => format!(
-            "in all {}",
+            " in all {}",
             words::number(runs.len(), "scenario", "scenarios")
         ),
     };
     if tally.total() == 1 && tally.met == 1 {
-        return format!("{who} {verb} its one target {place}");
+        return format!("{who} {verb} its one target{place}");
     }
     if tally.total() == 0 {
-        return format!("no targets were set {place}, so nothing was missed");
+        return format!("no targets were set{place}, so nothing was missed");
     }
     let met = words::number(tally.met, "target", "targets");
     match tally.accepted {
-        0 => format!("{who} {verb} all {met} {place}"),
+        0 => format!("{who} {verb} all {met}{place}"),
         n => {
             let misses = words::number(n, "miss is", "misses are");
-            format!("{who} {verb} {met} {place}; {misses} accepted, with reasons above")
+            format!("{who} {verb} {met}{place}; {misses} accepted, with reasons above")
         }
     }
 }

@@ -49,15 +49,15 @@ pub fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Splits text into lines of at most `width` columns, at spaces and after `/`, `-`, `,` and
-/// `_`; a word without any of these is split where it must be.
+/// Splits text into lines of at most `width` columns, at spaces; a word that is longer than a
+/// line also after `/`, `-`, `,` and `_`; a word without any of these is split where it must be.
 #[must_use]
 pub fn wrap(text: &str, width_: usize) -> Vec<String> {
     let limit = width_.max(1);
     let mut lines = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for piece in pieces(paragraph) {
+        for piece in words(paragraph, limit) {
             let fits = width(&line) + width(piece.trim_end()) <= limit;
             if !fits && !line.is_empty() {
                 lines.push(line.trim_end().to_owned());
@@ -77,6 +77,17 @@ pub fn wrap(text: &str, width_: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
+}
+
+/// Words, and the pieces of those that no line holds whole; each keeps the blank that closes it.
+fn words(text: &str, limit: usize) -> impl Iterator<Item = &str> {
+    text.split_inclusive(' ').flat_map(move |word| {
+        let whole = width(word.trim_end()) <= limit;
+        let (one, several) = if whole { (word, "") } else { ("", word) };
+        std::iter::once(one)
+            .filter(|w| !w.is_empty())
+            .chain(pieces(several))
+    })
 }
 
 /// Pieces between which a line may end; each keeps the separator that closes it.

@@ -40,11 +40,11 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         Some(name) => {
             let wanted = name.replace('_', "-");
             let found = all.iter().find(|(known, _)| *known == wanted).cloned();
-            let names: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
+            let names = all.iter().map(|(known, _)| *known);
             let unknown = || {
-                let names = assize_report::words::list(&names);
+                let help = assize_model::file::did_you_mean(&wanted, names);
                 Failure::Usage(format!(
-                    "there is no fault `{name}`\n = help: there are {names}"
+                    "there is no fault `{name}`\n = help: {help} (`assize faults` lists them)"
                 ))
             };
             vec![found.ok_or_else(unknown)?]

@@ -88,10 +88,8 @@ fn index(kind: &str, name: &str, names: &[&str]) -> Result<usize, Failure> {
         .iter()
         .position(|known| *known == name)
         .ok_or_else(|| {
-            Failure::Usage(format!(
-                "there is no {kind} `{name}`\n = help: there is {}",
-                words::list(names)
-            ))
+            let help = assize_model::file::did_you_mean(name, names.iter().copied());
+            Failure::Usage(format!("there is no {kind} `{name}`\n = help: {help}"))
         })
 }
 
@@ -127,7 +125,11 @@ fn table(
     };
     writeln!(console.out, "{}", Paint::Faint.on(&when, &style))?;
     for alike in alike(places) {
-        let Some(place) = alike.first() else { continue };
+        let Some(&first) = alike.first() else {
+            continue;
+        };
+        let general = in_general(first);
+        let place = if alike.len() > 1 { &general } else { first };
         let paint = match place.cohorts_served {
             COHORTS => Paint::Good,
             0 => Paint::Bad,
@@ -161,9 +163,27 @@ fn table(
     Ok(())
 }
 
+/// A place without its own name: the node that a way begins at is `site`.
+fn in_general(place: &Explained) -> Explained {
+    let node = place.place.split(" (").next().unwrap_or_default();
+    let mut general = place.clone();
+    let calls = general.accesses.iter_mut().flat_map(|a| &mut a.calls);
+    for hop in calls.flat_map(|call| &mut call.hops) {
+        let words: Vec<&str> = hop
+            .split(' ')
+            .map(|word| if word == node { "site" } else { word })
+            .collect();
+        *hop = words.join(" ");
+    }
+    general
+}
+
 /// Places one after another of which all the same is to be said.
 fn alike(places: &[Explained]) -> Vec<Vec<&Explained>> {
-    let text = |p: &Explained| format!("{} {:?}", p.cohorts_served, p.accesses);
+    let text = |p: &Explained| {
+        let general = in_general(p);
+        format!("{} {:?}", general.cohorts_served, general.accesses)
+    };
     let mut groups: Vec<Vec<&Explained>> = Vec::new();
     for place in places {
         match groups.last_mut() {

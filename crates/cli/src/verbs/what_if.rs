@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     down: Vec<String>,
     /// For how long: `90s`, `2h`, `3d`.
     #[arg(long = "for", env = "ASSIZE_FOR", value_name = "DURATION", default_value = "2h",
-          value_parser = Nanos::parse)]
+          allow_hyphen_values = true, value_parser = Nanos::parse)]
     for_: Nanos,
     /// When it begins, as an instant: `2019-01-16T08:00:00Z`, or local time without the `Z`.
     #[arg(long, env = "ASSIZE_AT", value_name = "INSTANT")]

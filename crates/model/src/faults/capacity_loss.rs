@@ -21,6 +21,8 @@ pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
     let left = match (f.share("left"), f.share("lost")) {
         (Some(left), None) => left,
         (None, Some(lost)) => lost.complement(),
+        // One that is written but is no share has been reported.
+        _ if f.has("left") != f.has("lost") => Ppb::ONE,
         _ => {
             let what = "`capacity-loss` states `left` or `lost`, and not both";
             f.cx.error(f.at, what, "for example `left: 40%`");

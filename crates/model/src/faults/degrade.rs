@@ -30,7 +30,10 @@ pub(super) fn read(f: &Fields<'_>, params: &mut Params) {
         bandwidth: f.bandwidth("bandwidth"),
         errors: f.share("errors").unwrap_or(Ppb::ZERO),
     };
-    if degrade == Degrade::default() {
+    let stated = ["latency", "jitter", "loss", "bandwidth", "errors"];
+    // One that is written but cannot be read has been reported.
+    let unread = f.cx.failed() && stated.iter().any(|key| f.has_key(key));
+    if degrade == Degrade::default() && !unread {
         let what = "this degrades nothing";
         f.cx.error(
             f.at,

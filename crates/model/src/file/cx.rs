@@ -96,10 +96,20 @@ impl Cx {
 
     /// Reports a value of the wrong kind.
     pub(crate) fn wrong_kind(&self, doc: &Doc, name: &str, wanted: &str) {
+        let help = match (wanted, &doc.value) {
+            ("a map of names", Value::List(_)) => "write `NAME: …` for each entry, without the `-`",
+            ("a map", Value::List(_)) => "write `field: value`, without the `-`",
+            ("a map" | "a map of names", Value::Text(_) | Value::Number(_) | Value::Bool(_)) => {
+                "write `{field: value}`, or each field on a line of its own, further in"
+            }
+            (_, Value::Null) => "write a value after the `:`, or remove the field",
+            (_, Value::List(_) | Value::Map(_)) => "write one value, without brackets",
+            _ => "",
+        };
         self.error(
             doc.at,
             format!("`{name}` is {wanted}, not {}", doc.kind()),
-            "",
+            help,
         );
     }
 
@@ -148,6 +158,11 @@ impl Cx {
         match parse(text) {
             Ok(value) => Some(value),
             Err(help) => {
+                let negative = text.strip_prefix('-').and_then(|t| t.bytes().next());
+                let help = match negative {
+                    Some(b'0'..=b'9' | b'.') => "it cannot be negative".to_string(),
+                    _ => help,
+                };
                 let shown: String = text.chars().take(60).collect();
                 self.error(doc.at, format!("`{name}: {shown}` is not {wanted}"), help);
                 None
@@ -157,11 +172,17 @@ impl Cx {
 
     pub(crate) fn duration(&self, doc: &Doc, name: &str) -> Option<Nanos> {
         self.parsed(doc, name, "a duration", |text| {
-            let value = Nanos::parse(text)?;
-            if value > LONGEST {
-                return Err("a duration in a file is at most 10 years".into());
+            let bare = text.bytes().all(|b| b.is_ascii_digit());
+            match Nanos::parse(text) {
+                Ok(value) if value <= LONGEST => Ok(value),
+                Ok(_) => Err("a duration in a file is at most 10 years".into()),
+                Err(help) if text.starts_with(|c: char| c.is_ascii_digit()) => Err(if bare {
+                    format!("{help}; if seconds are meant, `{text}s`")
+                } else {
+                    help
+                }),
+                Err(_) => Err("a duration is a number and a unit, such as `90s`, `1h30m`".into()),
             }
-            Ok(value)
         })
     }
 
@@ -222,6 +243,11 @@ impl<'a> Fields<'a> {
         self.raw(key).is_some()
     }
 
+    /// Whether a field is written, for keys that have been asked for.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(|e| !e.value.is_null())
+    }
+
     /// The place of a field's key, or of the map.
     pub(crate) fn key(&self, key: &str) -> Span {
         self.map.get(key).map_or(self.at, |e| e.key)
@@ -266,7 +292,7 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn share(&self, key: &'static str) -> Option<Ppb> {
         self.raw(key)
-            .and_then(|d| self.cx.parsed(d, key, "a share", Ppb::parse))
+            .and_then(|d| self.cx.parsed(d, key, "a share", share))
     }
 
     pub(crate) fn rate(&self, key: &'static str) -> Option<Rate> {
@@ -355,17 +381,35 @@ impl<'a> Fields<'a> {
             .collect()
     }
 
+    /// Whether a field stands here that none of `known` is.
+    pub(crate) fn has_other_than(&self, known: &[&str]) -> bool {
+        self.map.keys().any(|key| !known.contains(&key.as_str()))
+    }
+
     /// Reports fields that nobody asked for.
     pub(crate) fn finish(self) {
         let asked = self.asked.into_inner();
         for (name, entry) in self.map {
-            if !asked.contains(name.as_str()) {
-                let help = self
-                    .cx
-                    .suggest(name, asked.iter().copied().collect::<Vec<_>>());
-                let what = format!("`{name}` is not a field of a {}", self.kind);
-                self.cx.error(entry.key, what, help);
+            if asked.contains(name.as_str()) {
+                continue;
             }
+            if name == "<<" {
+                let help = "write the fields out, or let an alias stand for the whole map";
+                self.cx
+                    .error(entry.key, "`<<` has no meaning in YAML 1.2", help);
+                continue;
+            }
+            let mut help = self
+                .cx
+                .suggest(name, asked.iter().copied().collect::<Vec<_>>());
+            if !help.starts_with("did you mean") {
+                // What there is, most wanted first, without what only runs on real systems have.
+                let table = super::fields::of(self.kind).iter().map(|f| f.0);
+                let known: Vec<_> = table.filter(|key| asked.contains(key)).collect();
+                help = super::problem::there_are(&known);
+            }
+            let what = format!("`{name}` is not a field of {}", with_article(self.kind));
+            self.cx.error(entry.key, what, help);
         }
         self.cx
             .asked
@@ -374,6 +418,20 @@ impl<'a> Fields<'a> {
             .or_default()
             .extend(asked);
     }
+}
+
+/// `a map`, `an objective`.
+fn with_article(kind: &str) -> String {
+    let vowel = kind.starts_with(['a', 'e', 'i', 'o']);
+    format!("{} {kind}", if vowel { "an" } else { "a" })
+}
+
+/// A share; a number above one was most likely meant in percent.
+fn share(text: &str) -> Result<Ppb, String> {
+    Ppb::parse(text).map_err(|help| match Ppb::parse(&format!("{text}%")) {
+        Ok(_) if !text.ends_with('%') => format!("a number is from 0 to 1; in percent, `{text}%`"),
+        _ => help,
+    })
 }
 
 /// Whether two words differ at most in `-` and `_`.

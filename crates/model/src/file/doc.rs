@@ -141,6 +141,8 @@ pub(crate) fn parse(files: &mut Files, name: &str, bytes: &[u8]) -> Result<Doc, 
             )]));
         }
     };
+    // Some editors begin a file with a mark of its byte order, which is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = files.add(name, text);
     Builder::new(file).build(text).map_err(|wrong| {
         let Wrong { at, what, help } = *wrong;
@@ -242,7 +244,9 @@ impl Builder {
                         column: mark.col() as u32 + 1,
                         len: 1,
                     };
-                    return wrong(at, format!("this is not YAML: {}", error.kind()), "");
+                    let what = format!("this is not YAML: {}", error.kind());
+                    let help = remedy(&what);
+                    return wrong(at, what, help);
                 }
             };
             let at = self.span(place);
@@ -253,7 +257,7 @@ impl Builder {
             None => wrong(
                 start,
                 "the file is empty",
-                "begin with `assize: topology/v1`",
+                "begin with `assize: scenario/v1`, or with `assize: topology/v1`; `assize init` writes an example",
             ),
         }
     }
@@ -356,7 +360,7 @@ impl Builder {
             ..
         }) = self.stack.last()
         {
-            return wrong(at, "a key is text, not a list or a map", "");
+            return wrong(at, "a key is text, not a list or a map", KEY_HELP);
         }
         self.stack.push(Frame {
             open,
@@ -387,7 +391,11 @@ impl Builder {
 
     fn alias(&mut self, id: usize, at: Span) -> Result<(), Box<Wrong>> {
         let Some(anchored) = self.anchors.get(&id) else {
-            return wrong(at, "this alias repeats something that contains it", "");
+            return wrong(
+                at,
+                "this alias repeats something that contains it",
+                "write out what is meant",
+            );
         };
         // The cost is charged before anything is copied: a bomb is refused, not built.
         let cost = anchored.cost;
@@ -401,7 +409,7 @@ impl Builder {
         }) = self.stack.last_mut()
         {
             let Some(text) = doc.scalar() else {
-                return wrong(at, "a key is text, not a list or a map", "");
+                return wrong(at, "a key is text, not a list or a map", KEY_HELP);
             };
             *key = Some((text.to_string(), at));
             return Ok(());
@@ -444,6 +452,26 @@ impl Builder {
             }
         }
         Ok(())
+    }
+}
+
+const KEY_HELP: &str = "write `name: value`; a text with brackets in it stands in quotes";
+
+/// What to do about text that is no YAML, by what the parser says of it.
+fn remedy(what: &str) -> &'static str {
+    let says = |part: &str| what.contains(part);
+    if says("tab") {
+        "indent with blanks, not with tabs"
+    } else if says("mapping values are not allowed") {
+        "a `:` is followed by a blank, and a text with `: ` in it stands in quotes; the slip may be on the line before"
+    } else if says("did not find expected key") || says("indent") {
+        "what belongs together begins in the same column; look at this line and the one before"
+    } else if says("expected ':'") {
+        "a field is written `name: value`"
+    } else if says("']'") || says("'}'") || says("bracket") || says("recursion") {
+        "a `{` or `[` is not closed, or a comma is missing; look at this line and those before"
+    } else {
+        "look at the indentation, the quotes and the brackets, here and on the line before"
     }
 }
 

@@ -2,8 +2,9 @@
 //! the JSON Schema and the reference are made; a test holds it against what the readers ask for.
 //!
 //! A value is written in a small language: `text`, `duration`, `share`, `rate`, `bandwidth`,
-//! `size`, `whole`, `number`, `flag`, `instant`, `names` (one or a list), `any`,
-//! `word(a|b)`, `one:KIND`, `list:KIND`, `map:KIND`, `map:VALUE`; alternatives are joined by `/`.
+//! `size`, `whole`, `number`, `flag`, `instant`, `name`, `names` (one or a list), `any`,
+//! `word(a|b)`, `one:KIND`, `list:KIND`, `map:KIND`, `map:VALUE`; alternatives are joined by `/`,
+//! those of a list's or map's entries in brackets: `list:(fault/step)`.
 
 /// Key, value, meaning with unit and default.
 pub(crate) type Field = (&'static str, &'static str, &'static str);
@@ -73,7 +74,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
     ]),
     ("access path", "A way for a population to reach the network.", &[
         ("via", "names", "What it goes through: links (the first hop uses one of them, or runs over it), `site/PART` (a part of the user's own site), nodes (passed in order). Default: any link of the site."),
-        ("needs", "list:need/names", "Services that the client needs first. Default: none."),
+        ("needs", "list:(need/name)/name", "Services that the client needs first. Default: none."),
         ("after", "duration", "How long a user fails on the preferred path before changing to this one. Default: 0s."),
         ("joins", "rate", "Share of the users who join anew, such as `5%/h`. Default: nobody."),
         ("standby", "one:standby", "Set when it serves only after activation. Default: in service."),
@@ -94,10 +95,10 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
     ]),
     ("service", "What users need.", &[
         ("mode", "word(single|active-active|active-standby|quorum|sharded)", "How replicas share the work. Default: single with one replica, else active-active."),
-        ("replicas", "map:replica/map:text/names", "Name to replica, or name to node, or a list of names. Default: one replica `a`."),
+        ("replicas", "map:(replica/name)/names", "Name to replica, or name to node, or a list of names. Default: one replica `a`."),
         ("reach", "names", "Networks that it is reached from. Default: all."),
-        ("depends", "list:dependency/names/one:dependencies", "What each replica needs, from its own node. Default: nothing."),
-        ("needs", "list:dependency/names/one:dependencies", "The same as `depends`."),
+        ("depends", "list:(dependency/name)/name/one:dependencies", "What each replica needs, from its own node. Default: nothing."),
+        ("needs", "list:(dependency/name)/name/one:dependencies", "The same as `depends`."),
         ("capacity", "rate", "Requests that one serving replica handles. Default: never binds."),
         ("queue", "one:queue", "In front of each serving replica. Default: without bound."),
         ("service_time", "duration", "To serve one request. Default: 0s."),
@@ -113,7 +114,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("in", "names", "Domains beyond those of its node. Default: none."),
     ]),
     ("dependencies", "What a replica needs.", &[
-        ("all_of", "list:dependency/names", "Each of these. Default: none."),
+        ("all_of", "list:(dependency/name)/name", "Each of these. Default: none."),
         ("any_of", "any", "At least one of a list, or of each of several lists. Default: none."),
     ]),
     ("dependency", "One service that a replica needs.", &[
@@ -239,8 +240,8 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("to", "instant", "Required."),
     ]),
     ("acceptance", "A known weakness: one `objective` or one `single_point`.", &[
-        ("objective", "text", "The objective whose miss is accepted; it stays missed, and does not decide."),
-        ("scenario", "text", "Only in this scenario. Default: in all."),
+        ("objective", "text", "The objective of this topology whose miss is accepted; it stays missed, and does not decide. A miss of an objective that a scenario states itself cannot be accepted."),
+        ("scenario", "text", "Only in the scenario of this name. Default: in all."),
         ("single_point", "text", "The element whose being a single point of failure is accepted."),
         ("journey", "text", "Of a single point: only for this journey. Default: for all."),
         ("by", "text", "Who accepts. Required."),
@@ -254,12 +255,12 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("topology", "one:topology/text", "A file in this one's folder or its parent, or the topology itself. Required, unless given from outside."),
         ("start", "text", "Instant zero, RFC 3339 or local to the topology's zone. Default: 2025-01-06T09:00:00Z, a Monday."),
         ("steady_state", "one:steady state", "What is held before `start`; it enters no figure."),
-        ("timeline", "list:fault/list:step", "Faults and steps. An entry with `do` is a step."),
+        ("timeline", "list:(fault/step)", "Faults and steps. An entry with `do` is a step."),
         ("respond", "list:response", "People who notice, find and mend."),
         ("end", "instant", "When it ends. Default: when the last fault or step ends, plus `settle`."),
         ("settle", "duration/one:settling", "How long it goes on after the last fault or step. Default: 10m."),
         ("stable_for", "duration", "Outages less than this apart are one. Default: 60s."),
-        ("objectives", "list:objective/names", "Names of the topology's, or objectives of its own. Default: all of the topology's, except those about a fault that this scenario does not have."),
+        ("objectives", "list:(objective/name)/name", "Names of the topology's, or objectives of its own. Default: all of the topology's, except those about a fault that this scenario does not have."),
         ("expect", "list:symptom/text", "Published symptoms, scored and never part of the verdict; or a file of them in the same folder."),
         ("tags", "names", "For selecting scenarios. Default: none."),
         ("live", "any", "For runs on real systems, such as shorter holds: `{faults: {ID: {for: 4m}}}`. The faults it names must exist."),

@@ -32,7 +32,7 @@ mod users;
 
 pub use bare::bare_scenario;
 pub use doc::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
-pub use problem::{Problem, Problems, Severity};
+pub use problem::{Problem, Problems, Severity, did_you_mean};
 pub use schema::{reference, schema};
 pub use select::resolve_selector;
 
@@ -140,7 +140,9 @@ pub fn load_topology(
 ) -> Result<(Topology, Vec<Problem>), Problems> {
     let cx = Cx::default();
     let mut doc = merge::load(&cx, source, path)?;
-    check_kind(&cx, &doc, Kind::Topology);
+    if !check_kind(&cx, &doc, Kind::Topology) {
+        return Err(cx.outcome().err().unwrap_or_default());
+    }
     for set in &options.sets {
         sets::apply(&cx, set, None, &mut doc);
     }
@@ -160,7 +162,9 @@ pub fn load_scenario(
 ) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
     let cx = Cx::default();
     let mut doc = merge::load(&cx, source, path)?;
-    check_kind(&cx, &doc, Kind::Scenario);
+    if !check_kind(&cx, &doc, Kind::Scenario) {
+        return Err(cx.outcome().err().unwrap_or_default());
+    }
     let Some((mut base, topology_path)) = topology_of(&cx, source, path, &mut doc, options) else {
         return Err(cx.outcome().err().unwrap_or_default());
     };
@@ -225,13 +229,17 @@ fn topology_of(
     let place = doc.at;
     let stated = match &mut doc.value {
         Value::Map(map) => map.shift_remove("topology"),
-        _ => {
-            cx.wrong_kind(doc, "scenario", "a map");
-            return None;
-        }
+        _ => None,
     };
+    let stated = stated.filter(|entry| !entry.value.is_null());
     let base = if let Some(path) = &options.topology {
-        (load_part(cx, source, path, place)?, path.clone())
+        match merge::load(cx, source, path) {
+            Ok(doc) => (doc, path.clone()),
+            Err(problems) => {
+                cx.extend(problems);
+                return None;
+            }
+        }
     } else {
         let Some(stated) = stated else {
             let help = "write `topology: FILE`, or the topology itself";
@@ -260,8 +268,7 @@ fn topology_of(
             }
         }
     };
-    check_kind(cx, &base.0, Kind::Topology);
-    Some(base)
+    check_kind(cx, &base.0, Kind::Topology).then_some(base)
 }
 
 /// Loads a file that another one names; a file that is not there is reported where it is named.
@@ -271,7 +278,11 @@ fn load_part(cx: &Cx, source: &dyn Source, path: &Path, at: Span) -> Option<Doc>
         Err(problems) => {
             for problem in &problems.0 {
                 if problem.line == 0 {
-                    cx.error(at, format!("{}: {}", problem.file, problem.what), "");
+                    let help = match problem.help.as_str() {
+                        "" => "the name is read from the folder of the file that it stands in",
+                        help => help,
+                    };
+                    cx.error(at, format!("{}: {}", problem.file, problem.what), help);
                 }
             }
             cx.extend(Problems(
@@ -298,14 +309,16 @@ fn expect_file(cx: &Cx, source: &dyn Source, path: &Path, doc: &Doc) -> Option<D
     load_part(cx, source, &file, expect.at)
 }
 
-fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) {
+/// Whether a file is, or is probably meant to be, of the kind wanted; if not, reading on would
+/// only report what follows from that.
+fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) -> bool {
     let name = Kind::ALL
         .iter()
         .find(|(_, kind)| *kind == wanted)
         .map_or("", |(name, _)| name);
     let help = format!("the first line of the file is `assize: {name}`");
     match doc.get("assize") {
-        Some(stated) if stated.scalar() == Some(name) => {}
+        Some(stated) if stated.scalar() == Some(name) => true,
         Some(stated) => {
             let text: String = stated
                 .scalar()
@@ -320,12 +333,18 @@ fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) {
                 format!("`assize: {text}` is unknown")
             };
             cx.error(stated.at, what, help);
+            !known
         }
-        None => cx.error(
-            Span { len: 1, ..doc.at },
-            "the file does not say what it is",
-            help,
-        ),
+        None => {
+            let keys = doc.map().map(|map| map.keys().map(String::as_str));
+            // A slip in that very word is reported as an unknown field.
+            if keys.is_some_and(|keys| problem::nearest("assize", keys).first().is_some()) {
+                return true;
+            }
+            let at = Span { len: 1, ..doc.at };
+            cx.error(at, "the file does not say what it is", help);
+            doc.map().is_some()
+        }
     }
 }
 

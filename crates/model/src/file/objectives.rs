@@ -29,6 +29,21 @@ const KINDS: [&str; 15] = [
     "backup_rule",
 ];
 
+/// The keys that an objective may have beside.
+const OTHERS: [&str; 11] = [
+    "id",
+    "journey",
+    "population",
+    "service",
+    "level",
+    "stable_for",
+    "fault",
+    "from",
+    "excluding",
+    "during",
+    "window",
+];
+
 /// What an objective may refer to.
 pub(crate) struct Scope<'a> {
     pub cx: &'a Cx,
@@ -96,6 +111,12 @@ impl Scope<'_> {
         let f = Fields::open(self.cx, doc, "objective")?;
         let stated: Vec<&'static str> = KINDS.into_iter().filter(|k| f.has(k)).collect();
         let [kind_key] = stated[..] else {
+            // A slip in the key that says what is measured is reported as that.
+            if stated.is_empty() && f.has_other_than(&OTHERS) {
+                f.ignore(&OTHERS);
+                f.finish();
+                return None;
+            }
             let what = if stated.is_empty() {
                 "an objective states a target".to_string()
             } else {

@@ -197,22 +197,25 @@ fn distance(a: &[char], b: &[char]) -> usize {
 }
 
 /// ``did you mean `a` or `b`?``, or what there is when nothing is near.
-pub(crate) fn did_you_mean<'a>(
-    wanted: &str,
-    names: impl IntoIterator<Item = &'a str> + Clone,
-) -> String {
+pub fn did_you_mean<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let near = nearest(wanted, names.clone());
     if !near.is_empty() {
         return format!("did you mean {}?", quoted(&near, "or"));
     }
-    let mut all: Vec<&str> = names.into_iter().take(13).collect();
-    match all.len() {
-        0 => String::new(),
-        13 => {
-            all.truncate(8);
-            format!("there are, among others, {}", quoted(&all, "and"))
-        }
-        _ => format!("there is {}", quoted(&all, "and")),
+    let all: Vec<&str> = names.into_iter().take(MOST_LISTED + 1).collect();
+    there_are(&all)
+}
+
+/// More names than this are not listed in full.
+const MOST_LISTED: usize = 12;
+
+/// Which names there are, if they are few, else the first ones.
+pub(crate) fn there_are(names: &[&str]) -> String {
+    match names.len() {
+        0 => "there is none".to_string(),
+        1 => format!("there is {}", quoted(names, "and")),
+        n if n <= MOST_LISTED => format!("there are {}", quoted(names, "and")),
+        _ => format!("there are, among others, {}", quoted(&names[..8], "and")),
     }
 }
 
@@ -244,7 +247,8 @@ mod tests {
         assert_eq!(nearest("cuort-wan", names), ["court-wan"]);
         assert_eq!(nearest("hubn", names), ["hub-n"]);
         assert!(nearest("zebra", names).is_empty());
-        assert_eq!(did_you_mean("zebra", ["a", "b"]), "there is `a` and `b`");
+        assert_eq!(did_you_mean("zebra", ["a", "b"]), "there are `a` and `b`");
+        assert_eq!(did_you_mean("zebra", []), "there is none");
     }
 
     #[test]

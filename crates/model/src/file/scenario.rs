@@ -13,8 +13,8 @@ use assize_fault::Nanos;
 pub(crate) const STABLE_FOR: Nanos = Nanos::secs(60);
 /// How long a scenario goes on after its last fault or step, unless the file says otherwise.
 const SETTLE: Nanos = Nanos::mins(10);
-/// How many turns a flap may make.
-const MAX_TURNS: i64 = 100_000;
+/// How many turns the flaps of a scenario may make together.
+const MAX_TURNS: i64 = 20_000;
 
 /// A scenario that is being read.
 pub(crate) struct Reader<'a> {
@@ -282,15 +282,17 @@ impl Reader<'_> {
 
     /// Faults without an end last to the scenario's; flaps are bounded by what can be carried out.
     fn close(&mut self, end: Nanos) {
+        let mut turns = 0_i64;
         for (fault, (place, _)) in self.faults.iter_mut().zip(&self.places) {
             if !fault.bounded {
                 fault.until = end.max(fault.at);
             }
-            if let Some(flap) = fault.flap
-                && (fault.until - fault.at).0 / (flap.down + flap.up).0.max(1) > MAX_TURNS
-            {
+            let Some(flap) = fault.flap else { continue };
+            turns =
+                turns.saturating_add((fault.until - fault.at).0 / (flap.down + flap.up).0.max(1));
+            if turns > MAX_TURNS {
                 let what = format!(
-                    "`{}` would go up and down more than {MAX_TURNS} times",
+                    "with `{}`, the flaps go down more than {MAX_TURNS} times together",
                     fault.id
                 );
                 self.cx.error(

@@ -90,6 +90,7 @@ fn object(kind: &str) -> Value {
 }
 
 fn value_schema(value: &str) -> Value {
+    let value = unwrapped(value);
     let alternatives = split(value);
     if alternatives.len() > 1 {
         let all: Vec<Value> = alternatives.into_iter().map(value_schema).collect();
@@ -122,7 +123,7 @@ fn value_schema(value: &str) -> Value {
         }
         "duration" | "instant" => json!({"type": ["string", "integer"]}),
         "share" => json!({"type": ["string", "number"]}),
-        "rate" | "bandwidth" | "size" => json!({"type": "string"}),
+        "name" | "rate" | "bandwidth" | "size" => json!({"type": "string"}),
         "text" => json!({"type": ["string", "number", "boolean"]}),
         kind => json!({"$ref": format!("#/$defs/{}", slug(kind))}),
     }
@@ -147,9 +148,18 @@ fn split(value: &str) -> Vec<&str> {
     parts
 }
 
+/// What stands in brackets: alternatives of the entries of a list or map.
+fn unwrapped(value: &str) -> &str {
+    let inner = value.strip_prefix('(').and_then(|v| v.strip_suffix(')'));
+    inner.unwrap_or(value)
+}
+
 /// A value in words, for the reference.
 fn words(value: &str) -> String {
-    let words = |value: &str| -> String {
+    let one = |value: &str| -> String {
+        if value.starts_with('(') {
+            return words(unwrapped(value)).replace("; or ", " or ");
+        }
         if let Some(words) = value
             .strip_prefix("word(")
             .and_then(|v| v.strip_suffix(')'))
@@ -176,7 +186,7 @@ fn words(value: &str) -> String {
     };
     split(value)
         .into_iter()
-        .map(words)
+        .map(one)
         .collect::<Vec<_>>()
         .join("; or ")
 }

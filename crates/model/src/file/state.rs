@@ -24,8 +24,11 @@ impl Build<'_> {
                         .map(|what| (b.key("kept_at"), what)),
                 );
                 if backups.iter().any(|other: &Backup| other.id == backup.id) {
-                    self.cx
-                        .error(b.at, format!("two backups are named `{}`", backup.id), "");
+                    self.cx.error(
+                        b.at,
+                        format!("two backups are named `{}`", backup.id),
+                        "give one another `id`",
+                    );
                 }
                 backups.push(backup);
             }

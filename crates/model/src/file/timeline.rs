@@ -36,7 +36,7 @@ impl Reader<'_> {
             self.cx.error(
                 place,
                 format!("two entries of the timeline are named `{id}`"),
-                "",
+                "give one another `id`",
             );
         }
         self.ids.add(&id, place);

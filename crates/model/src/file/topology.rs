@@ -260,15 +260,28 @@ impl Build<'_> {
     /// Two units of one node that lie in the same place are not redundant against its loss.
     fn check_twins(&self, f: &Fields<'_>, node: &Node) {
         for (i, unit) in node.replicas.iter().enumerate() {
-            let shared =
-                |other: &&NodeReplica| unit.domains.iter().any(|d| other.domains.contains(d));
-            if let Some(other) = node.replicas[..i].iter().find(shared) {
+            let shared = |other: &NodeReplica| {
+                let mut both = unit.domains.iter().filter(|d| other.domains.contains(d));
+                both.next().copied()
+            };
+            let twin = node.replicas[..i]
+                .iter()
+                .find_map(|other| shared(other).map(|domain| (other, domain)));
+            if let Some((other, domain)) = twin {
+                let domain = self
+                    .t
+                    .domains
+                    .get(domain.index())
+                    .map_or("", |d| d.id.as_str());
                 let what = format!(
-                    "units `{}` and `{}` of `{}` lie in one domain",
+                    "units `{}` and `{}` of `{}` lie in one domain, `{domain}`",
                     other.id, unit.id, node.id
                 );
-                self.cx
-                    .warn(f.key("replicas"), what, "a fault of that domain takes both");
+                self.cx.warn(
+                    f.key("replicas"),
+                    what,
+                    "a fault of that domain takes both; place one of them outside it",
+                );
             }
         }
     }

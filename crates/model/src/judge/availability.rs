@@ -7,7 +7,7 @@ use super::exact::{BILLION, compare_share, ratio, share_floor};
 use super::rto::beside;
 use super::series::{Share, Span, intersect, length};
 use super::status::{Draft, met_if};
-use super::words::{share_down, share_margin};
+use super::words::{share_down, share_margin, thousands};
 use crate::calendar::Spans;
 use crate::finding::{Detail, Value};
 use crate::journal::USER;
@@ -78,7 +78,7 @@ fn one(
         reason: format!(
             "{percent} of {} service hours of {} users were served.",
             hours_text(length(&hours)),
-            share.users
+            thousands(share.users)
         ),
         details,
         ..Draft::unmeasured(name, target_text, String::new())

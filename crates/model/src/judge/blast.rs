@@ -7,7 +7,7 @@ use super::exact::{compare_share, ratio, share_ceil};
 use super::rto::beside;
 use super::series::Share;
 use super::status::{Draft, met_if};
-use super::words::{share_margin, share_up, text_detail, user_hours, user_hours_text};
+use super::words::{share_margin, share_up, text_detail, thousands, user_hours, user_hours_text};
 use crate::finding::{Detail, Value};
 use crate::journal::USER;
 use crate::objective::{Objective, Untouched};
@@ -48,7 +48,7 @@ pub(super) fn radius(context: &Context<'_>, objective: &Objective, target: Ppb) 
             status: met_if(met),
             reason: format!(
                 "At worst {worst} of {} users were out in service hours.",
-                share.users
+                thousands(share.users)
             ),
             details,
             ..Draft::unmeasured(name, target_text, String::new())
@@ -189,7 +189,7 @@ fn untouched_found(
         },
         error: Some(Value::Share(0.0)),
         margin_text: if met {
-            "exactly on target".into()
+            String::new()
         } else {
             format!("over by {text}")
         },

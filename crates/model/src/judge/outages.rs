@@ -4,7 +4,7 @@ use super::context::{Context, Pair, Who};
 use super::rto::{Outages, beside};
 use super::series::{Share, length};
 use super::status::{Draft, lower, met_if, worse};
-use super::words::{number, time_detail, time_margin};
+use super::words::{number, thousands, time_detail, time_margin};
 use crate::finding::{Detail, Status, Value};
 use crate::objective::Objective;
 use assize_fault::Nanos;
@@ -37,7 +37,7 @@ impl Limits {
             let (max, count) = (u64::from(max), count as u64);
             match max.checked_sub(count) {
                 Some(left) => format!("{left} more allowed"),
-                None => format!("{} too many", count - max),
+                None => format!("{} too many", thousands(count - max)),
             }
         });
         let by_total = self.total.map(|most| time_margin(most, total, open));
@@ -90,7 +90,7 @@ fn one(
     let reason = match status {
         Status::Inconclusive => format!("{text}: too early to tell."),
         _ if count == 0 => "No user of the journey was interrupted beyond its level.".to_string(),
-        _ => format!("The journey was below its level {text}."),
+        _ => format!("The journey was below its level in {text}."),
     };
     let time_only = limits.max.is_none();
     Draft {

@@ -4,7 +4,7 @@
 
 use super::context::Context;
 use super::status::{Draft, lower, met_if};
-use super::words::{text_detail, time_detail, time_margin};
+use super::words::{text_detail, thousands, time_detail, time_margin};
 use crate::finding::{Detail, Status, Value};
 use crate::ids::ServiceId;
 use crate::journal::ReadBack;
@@ -131,7 +131,7 @@ fn reason(back: &ReadBack, measured: Nanos, status: Status) -> String {
     if back.lost == 0 {
         return format!(
             "All {} acknowledged writes were there {when}.",
-            back.acknowledged
+            thousands(back.acknowledged)
         );
     }
     let close = if status == Status::Inconclusive {
@@ -141,7 +141,8 @@ fn reason(back: &ReadBack, measured: Nanos, status: Status) -> String {
     };
     format!(
         "{} of {} acknowledged writes were missing {when}, {measured} of work{close}.",
-        back.lost, back.acknowledged
+        thousands(back.lost),
+        thousands(back.acknowledged)
     )
 }
 
@@ -229,7 +230,10 @@ pub(super) fn duplicates(context: &Context<'_>, objective: &Objective, most: u64
             error: Some(Value::Count(0)),
             margin_text: margin,
             status: met_if(found <= most),
-            reason: format!("{found} acknowledged writes were there more than once at the end."),
+            reason: format!(
+                "{} acknowledged writes were there more than once at the end.",
+                thousands(found)
+            ),
             ..Draft::unmeasured(
                 context.service_name(service),
                 format!("≤ {most}"),

@@ -62,7 +62,7 @@ fn score_kind(context: &Context<'_>, kind: &SymptomKind) -> Score {
             is,
             within,
         } => {
-            let published = format!("{is} ± {within}");
+            let published = within_text(is, within);
             with_share(
                 context,
                 (population, journey),
@@ -78,7 +78,7 @@ fn score_kind(context: &Context<'_>, kind: &SymptomKind) -> Score {
             min,
             max,
         } => {
-            let published = format!("{min} to {max}");
+            let published = span_text(&min.to_string(), &max.to_string());
             with_share(
                 context,
                 (population, journey),
@@ -112,7 +112,7 @@ fn score_kind(context: &Context<'_>, kind: &SymptomKind) -> Score {
             is,
             within,
         } => {
-            let published = format!("{is} ± {within}");
+            let published = within_text(is, within);
             with_share(
                 context,
                 (population, journey),
@@ -173,6 +173,24 @@ fn share_at(
     Score::new(published, share_down(served, share.total()), reproduced)
 }
 
+/// `75% ± 2%`; exact ones say only what they are.
+fn within_text<T: std::fmt::Display + Default + PartialEq>(is: T, within: T) -> String {
+    if within == T::default() {
+        is.to_string()
+    } else {
+        format!("{is} ± {within}")
+    }
+}
+
+/// `80% to 90%`, or `87.5%` throughout.
+fn span_text(least: &str, most: &str) -> String {
+    if least == most {
+        least.to_string()
+    } else {
+        format!("{least} to {most}")
+    }
+}
+
 fn share_between(share: &Share, published: String, window: Span, min: Ppb, max: Ppb) -> Score {
     let Some(least) = share.least(&[window]) else {
         return Score::missing(published, "outside the scenario");
@@ -181,7 +199,7 @@ fn share_between(share: &Share, published: String, window: Span, min: Ppb, max: 
     let most = total - fewest_out(share, window);
     let at_least = !share.is_below(least, min);
     let at_most = most * u128::from(BILLION) <= total * u128::from(max.0);
-    let got = format!("{} to {}", share_down(least, total), share_up(most, total));
+    let got = span_text(&share_down(least, total), &share_up(most, total));
     Score::new(published, got, at_least && at_most)
 }
 

@@ -36,14 +36,27 @@ pub(super) fn user_hours(lost: u128) -> f64 {
     ratio(lost / u128::from(USER), 3_600_000_000_000)
 }
 
+/// A whole number with its thousands apart: `16,496`.
+pub(super) fn thousands(value: impl ToString) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// User-hours in words, never rounded down to none.
 pub(super) fn user_hours_text(lost: u128) -> String {
     let hundredths = (lost / u128::from(USER)).div_ceil(36_000_000_000);
     let hundredths = if lost > 0 { hundredths.max(1) } else { 0 };
     let whole = hundredths / 100;
     match hundredths % 100 {
-        0 => format!("{whole} user-hours"),
-        rest => format!("{whole}.{rest:02} user-hours"),
+        0 => format!("{} user-hours", thousands(whole)),
+        rest => format!("{}.{rest:02} user-hours", thousands(whole)),
     }
 }
 
@@ -62,7 +75,14 @@ pub(super) fn time_margin(target: Nanos, measured: Nanos, at_least: bool) -> Str
 /// What a share leaves of its target, in percentage points; `better` says whether it is on the
 /// right side.
 pub(super) fn share_margin(target: u64, measured: u64, better: bool) -> String {
-    let points = Ppb(target.abs_diff(measured)).to_string();
+    // As exact as shares are printed, and never in favour, unless nothing would be left.
+    let exact = target.abs_diff(measured);
+    let rounded = if better {
+        exact / 1_000 * 1_000
+    } else {
+        exact.div_ceil(1_000) * 1_000
+    };
+    let points = Ppb(if rounded == 0 { exact } else { rounded }).to_string();
     let points = points.trim_end_matches('%');
     match (target == measured, better) {
         (true, _) => "exactly on target".to_string(),
@@ -76,7 +96,7 @@ pub(super) fn number(count: usize, what: &str) -> String {
     if count == 1 {
         format!("1 {what}")
     } else {
-        format!("{count} {what}s")
+        format!("{} {what}s", thousands(count))
     }
 }
 
@@ -130,6 +150,20 @@ mod tests {
         assert_eq!(user_hours_text(hour * 3 / 2), "1.50 user-hours");
         assert_eq!(user_hours_text(1), "0.01 user-hours");
         assert_eq!(user_hours_text(0), "0 user-hours");
+        assert_eq!(user_hours_text(hour * 1_234_567), "1,234,567 user-hours");
+        assert_eq!(thousands(100), "100");
+    }
+
+    #[test]
+    fn a_margin_is_as_exact_as_what_it_compares() {
+        assert_eq!(
+            share_margin(995_000_000, 768_934_436, false),
+            "off by 22.6066 points"
+        );
+        assert_eq!(
+            share_margin(995_000_000, 995_000_001, true),
+            "+0.0000001 points to spare"
+        );
         assert_eq!(
             time_margin(Nanos::mins(15), Nanos::secs(630), false),
             "+4m 30s to spare"

@@ -66,7 +66,7 @@ fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
                 heading(
                     out,
                     style,
-                    &format!("{scenario} on {topology}"),
+                    &title(scenario, topology),
                     "COULD NOT RUN",
                     Paint::Bad,
                 )?;
@@ -82,6 +82,15 @@ fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let paint = verdict_paint(suite.verdict());
     writeln!(out, "{}", paint.on(&summary::last_line(suite), style))?;
     Ok(())
+}
+
+/// Which scenario, and on which topology unless it holds its own.
+fn title(scenario: &str, topology: &str) -> String {
+    if scenario == topology {
+        scenario.to_owned()
+    } else {
+        format!("{scenario} on {topology}")
+    }
 }
 
 /// A rule, the name at the left and the verdict at the right.
@@ -107,7 +116,7 @@ fn heading(
 fn scenario(outcome: &Outcome, alone: bool, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let tally = Tally::of(outcome);
     let verdict = outcome.verdict.into();
-    let left = format!("{} on {}", outcome.scenario, outcome.topology);
+    let left = title(&outcome.scenario, &outcome.topology);
     heading(
         out,
         style,

@@ -96,3 +96,19 @@ fn the_reference_is_in_step() {
         "docs/FILES.md is stale: run the test with ASSIZE_WRITE_REFERENCE=1"
     );
 }
+
+/// A list whose entries may be of several kinds takes a mixture.
+#[test]
+fn the_schema_takes_mixed_lists() {
+    let items = |kind, pointer: &str| {
+        let schema = schema(kind);
+        let items = schema.pointer(pointer).cloned();
+        let any = items.as_ref().and_then(|i| i["anyOf"].as_array().cloned());
+        any.map_or(0, |any| any.len())
+    };
+    assert_eq!(items(Kind::Scenario, "/properties/timeline/items"), 2);
+    let objectives = "/properties/objectives/anyOf/0/items";
+    assert_eq!(items(Kind::Scenario, objectives), 2);
+    let needs = "/$defs/access-path/properties/needs/anyOf/0/items";
+    assert_eq!(items(Kind::Topology, needs), 2);
+}

@@ -279,6 +279,109 @@ fn a_file_of_the_wrong_kind_is_told_apart() {
         scenario("assize: scenario/v1\ntopology: s.yaml\n"),
         "a `topology/v1` is needed",
     );
-    problem(scenario("[]"), "is a map");
+    problem(scenario("[]"), "does not say what it is");
     problem(scenario("assize: scenario/v1"), "has no `topology`");
+}
+
+/// A small file as a beginner writes it.
+const SMALL: &str = "assize: scenario/v1
+topology:
+  services:
+    db:
+      replicas: [north, south]
+      failover: {promote: 30s}
+  journeys:
+    order: {calls: db, rate: 20/s}
+timeline:
+  - {id: loss, at: 1m, fault: outage, target: service/db/north, for: 10m}
+objectives:
+  - {rto: 1m, journey: order}
+";
+
+/// Slips of people who begin, each with the only thing that is to be said, and the remedy.
+#[test]
+fn slips_of_beginners_have_one_problem_with_a_remedy() {
+    assert!(scenario(SMALL).is_ok());
+    for (from, to, what, help) in [
+        ("  services:", "\tservices:", "not YAML", "not with tabs"),
+        ("rate: 20/s}", "rate: 20/s", "not YAML", "is not closed"),
+        ("id: loss", "id: loss: x", "not YAML", "is not closed"),
+        ("promote: 30s", "promote: 30", "not a duration", "`30s`"),
+        (
+            "promote: 30s",
+            "promote: -30s",
+            "not a duration",
+            "negative",
+        ),
+        ("promote: 30s", "promote: soon", "not a duration", "`90s`"),
+        (
+            "{promote: 30s}",
+            "[promote]",
+            "is a map, not a list",
+            "without the `-`",
+        ),
+        (
+            "{rto: 1m,",
+            "{rtoo: 1m,",
+            "`rtoo` is not a field of an objective",
+            "`rto`",
+        ),
+        (
+            "{rto: 1m,",
+            "{availability: 99.9,",
+            "not a share",
+            "`99.9%`",
+        ),
+        (
+            "assize: scenario",
+            "asize: scenario",
+            "`asize` is not a field",
+            "`assize`",
+        ),
+        (
+            "assize: scenario/v1",
+            "assize: topology/v1",
+            "and a `scenario/v1` is needed",
+            "first line",
+        ),
+        (
+            "fault: outage",
+            "fault: capacity-loss, left: 150%",
+            "`left: 150%` is not a share",
+            "100%",
+        ),
+        (
+            "fault: outage",
+            "fault: degrade, latency: 5",
+            "`latency: 5` is not a duration",
+            "`5s`",
+        ),
+        (
+            "promote: 30s",
+            "<<: {promote: 30s}",
+            "no meaning in YAML 1.2",
+            "write the fields out",
+        ),
+        (
+            "fault: outage",
+            "fault: flap, down: 1ms, up: 1ms",
+            "more than 20000 times",
+            "longer",
+        ),
+    ] {
+        let text = SMALL.replacen(from, to, 1);
+        assert_ne!(text, SMALL, "{from}");
+        let problems = scenario(&text).expect_err(to);
+        assert_eq!(problems.0.len(), 1, "{to}:\n{problems}");
+        let problem = &problems.0[0];
+        assert!(problem.what.contains(what), "{to}: {problem}");
+        assert!(problem.help.contains(help), "{to}: {problem}");
+        assert!(problem.line > 0, "{to}: {problem}");
+    }
+}
+
+#[test]
+fn a_mark_of_the_byte_order_is_no_part_of_the_file() {
+    assert!(scenario(&format!("\u{feff}{SMALL}")).is_ok());
+    assert!(scenario(&SMALL.replace('\n', "\r\n")).is_ok());
 }

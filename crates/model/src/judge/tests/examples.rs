@@ -129,7 +129,7 @@ fn recovery_point_is_from_the_oldest_loss_to_the_later_of_fault_and_newest_loss(
     assert_eq!(finding.status, Status::Met);
     assert_eq!(
         finding.reason,
-        "4 of 10000 acknowledged writes were missing at the end, 3.5s of work."
+        "4 of 10,000 acknowledged writes were missing at the end, 3.5s of work."
     );
     // Isolated: acknowledged until 60 s after the fault.
     let isolated = back(h(3), Some((60, 124, 64_000)));

@@ -11,10 +11,11 @@ use std::io;
 /// Figures printed beside a finding even if it was met: they say what the main figure hides.
 const ALWAYS: [&str; 3] = ["outages", "below_full", "left_out"];
 /// Figures whose text says by itself what they are.
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 8] = [
     "outages",
     "below_full",
     "left_out",
+    "held",
     "degraded",
     "peak",
     "disturbance",
@@ -122,7 +123,9 @@ fn status(finding: &Finding) -> (&'static str, Paint) {
 fn cause(part: &Attribution) -> String {
     let mut text = format!("{} {}", part.cause, words::about(part.time));
     let mut beside = Vec::new();
-    if part.joint.0 > 0 {
+    if part.joint == part.time && part.joint.0 > 0 {
+        beside.push("jointly".to_owned());
+    } else if part.joint.0 > 0 {
         beside.push(format!("{} of it jointly", words::about(part.joint)));
     }
     if !part.owners.is_empty() {

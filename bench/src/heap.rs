@@ -1,18 +1,21 @@
 //! The yardstick: a bare binary heap of timed events, and nothing done with any of them.
 //!
 //! It is what any next-event simulator pays at least, so a ratio to it says what the model costs
-//! on top, on whatever machine it is measured.
+//! on top, on whatever machine it is measured. The comparison is like with like: the simulator's
+//! own key, an instant and the rank of an element; as many events; one taken and one put back
+//! for each.
 
+use assize_fault::Nanos;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hint::black_box;
 
-/// Events that wait at any time.
-pub(crate) const WAITING: u64 = 1_024;
+/// Events that wait at any time: as many as elements with a timer in a network of some size.
+pub(crate) const WAITING: u32 = 1_024;
 
 /// A heap in which every event that is taken puts one back, later.
 pub(crate) struct Loop {
-    heap: BinaryHeap<Reverse<(u64, u64)>>,
+    heap: BinaryHeap<Reverse<(Nanos, u32)>>,
     state: u64,
 }
 
@@ -23,9 +26,9 @@ impl Loop {
             heap: BinaryHeap::new(),
             state: 1,
         };
-        for name in 0..WAITING {
-            let at = this.step();
-            this.heap.push(Reverse((at, name)));
+        for rank in 0..WAITING {
+            let at = Nanos(this.step());
+            this.heap.push(Reverse((at, rank)));
         }
         this
     }
@@ -34,22 +37,22 @@ impl Loop {
     pub(crate) fn take(&mut self, events: u64) -> u64 {
         let mut taken = 0;
         while taken < events {
-            let Some(Reverse((at, name))) = self.heap.pop() else {
+            let Some(Reverse((at, rank))) = self.heap.pop() else {
                 break;
             };
-            let next = at + 1 + self.step();
-            self.heap.push(Reverse(black_box((next, name))));
+            let next = Nanos(at.0 + 1 + self.step());
+            self.heap.push(Reverse(black_box((next, rank))));
             taken += 1;
         }
         taken
     }
 
     /// A spread of waits that costs next to nothing: xorshift, up to about a second.
-    fn step(&mut self) -> u64 {
+    fn step(&mut self) -> i64 {
         self.state ^= self.state << 13;
         self.state ^= self.state >> 7;
         self.state ^= self.state << 17;
-        self.state >> 34
+        (self.state >> 34) as i64
     }
 }
 
@@ -60,7 +63,7 @@ mod tests {
     #[test]
     fn events_come_in_order_of_time_and_none_is_lost() {
         let mut this = Loop::new();
-        let mut last = 0;
+        let mut last = Nanos(0);
         for _ in 0..10_000 {
             let Some(Reverse((at, _))) = this.heap.peek() else {
                 panic!("the heap is empty")
@@ -68,8 +71,8 @@ mod tests {
             assert!(*at >= last);
             last = *at;
             assert_eq!(this.take(1), 1);
-            assert_eq!(this.heap.len() as u64, WAITING);
+            assert_eq!(this.heap.len(), WAITING as usize);
         }
-        assert!(last > 0);
+        assert!(last > Nanos(0));
     }
 }

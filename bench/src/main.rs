@@ -1,8 +1,9 @@
 //! What the simulator costs: `cargo xtask bench sim`.
 //!
-//! Four questions, each with its goal: events per second beside a bare heap loop in the same run;
-//! the replay of January 2019 as a whole process; runs per second of a data-centre loss over a
-//! day; and the cost of more sites. It judges nothing and fails on no figure: machines differ.
+//! Four parts, each bounded in time: events per second beside a bare heap loop in the same run;
+//! runs per second of a data-centre loss over a day; the replay of January 2019 as a whole
+//! process; and the cost of more sites. It judges nothing and fails on no figure: machines
+//! differ. What it is doing goes to standard error, the table of results to standard output.
 
 mod engine;
 mod heap;
@@ -11,34 +12,82 @@ mod process;
 mod rate;
 mod say;
 mod sites;
+mod storm;
+mod table;
 
 use std::process::ExitCode;
+use table::Table;
 
-const USAGE: &str = "usage: assize-bench sim [--rounds N]     (N at least 1; 7 unless given)";
+const USAGE: &str = "\
+usage: assize-bench sim [--rounds N] [PART]...
+  N     at least 1; 7 unless given
+  PART  events, day, replay or sites; all of them unless given";
+
+/// A part: its name, and what measures it in so many rounds.
+type Part = (&'static str, fn(usize, &mut Table) -> anyhow::Result<()>);
+
+const PARTS: &[Part] = &[
+    ("events", rate::events),
+    ("day", rate::day),
+    ("replay", process::run),
+    ("sites", sites::run),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let rounds = match args.as_slice() {
-        ["sim"] => Some(7),
-        ["sim", "--rounds", n] => n.parse().ok().filter(|n| *n >= 1),
-        _ => None,
-    };
-    let Some(rounds) = rounds else {
-        say::error(USAGE);
+    let Some((rounds, parts)) = read(&args) else {
+        say::progress(USAGE);
         return ExitCode::from(2);
     };
-    match sim(rounds) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say::error(&format!("error: {error:#}"));
-            ExitCode::FAILURE
+    let mut table = Table::default();
+    for (name, part) in parts {
+        say::progress(name);
+        if let Err(error) = part(rounds, &mut table) {
+            say::progress(&format!("error: {name}: {error:#}"));
+            return ExitCode::FAILURE;
         }
     }
+    table.print();
+    ExitCode::SUCCESS
 }
 
-fn sim(rounds: usize) -> anyhow::Result<()> {
-    rate::run(rounds)?;
-    process::run(rounds)?;
-    sites::run(rounds)
+/// Rounds and parts, in the order of the table; none if the arguments make no sense.
+fn read(args: &[&str]) -> Option<(usize, Vec<Part>)> {
+    let (rounds, names) = match args {
+        ["sim", "--rounds", n, names @ ..] => (n.parse().ok().filter(|n| *n >= 1)?, names),
+        ["sim", names @ ..] => (7, names),
+        _ => return None,
+    };
+    if names.iter().any(|n| PARTS.iter().all(|p| p.0 != *n)) {
+        return None;
+    }
+    let chosen = |part: &&Part| names.is_empty() || names.contains(&part.0);
+    Some((rounds, PARTS.iter().filter(chosen).copied().collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_that_make_no_sense_are_refused() {
+        let names = |args: &[&str]| {
+            read(args).map(|(n, parts)| (n, parts.iter().map(|p| p.0).collect::<Vec<_>>()))
+        };
+        let all = vec!["events", "day", "replay", "sites"];
+        assert_eq!(names(&["sim"]), Some((7, all)));
+        assert_eq!(
+            names(&["sim", "--rounds", "2", "sites", "day"]),
+            Some((2, vec!["day", "sites"]))
+        );
+        for wrong in [
+            &[] as &[&str],
+            &["live"],
+            &["sim", "--rounds", "0"],
+            &["sim", "nonsense"],
+        ] {
+            assert_eq!(names(wrong), None, "{wrong:?}");
+        }
+    }
 }

@@ -32,10 +32,31 @@ impl Rounds {
             self.0.last().copied().unwrap_or(0.0),
         )
     }
+}
 
-    /// How many.
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
+/// How long a part of the benchmark may go on beginning rounds.
+pub(crate) const LIMIT: Duration = Duration::from_secs(30);
+
+/// The time that a part has left.
+pub(crate) struct Budget(Instant);
+
+impl Budget {
+    /// All of it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "wall time is what a benchmark is about"
+    )]
+    pub(crate) fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether another round may begin.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "wall time is what a benchmark is about"
+    )]
+    pub(crate) fn is_left(&self) -> bool {
+        self.0.elapsed() < LIMIT
     }
 }
 

@@ -4,36 +4,53 @@
 //! As one class the cost should not grow at all: a run pays for what it tells apart. As a node
 //! each is the worst that an inventory can be.
 
-use crate::measure::{Rounds, time};
-use crate::{engine, say};
+use crate::engine;
+use crate::measure::{Budget, LIMIT, Rounds, Thousands, time};
+use crate::table::Table;
 use anyhow::Result;
 use std::fmt::Write as _;
 use std::hint::black_box;
 
-/// Rounds after this many seconds of one kind are left out.
+/// How many sites.
+const SIZES: [u32; 3] = [100, 1_000, 10_000];
+
+/// Rounds after this many seconds of one size are left out.
 const ENOUGH: f64 = 3.0;
 
 /// Measures each size in both ways.
-pub(crate) fn run(rounds: usize) -> Result<()> {
-    say::line("\nthe cost of more sites: a service and a tenth of the sites are lost for an hour");
-    for sites in [100, 1_000, 10_000] {
-        one(&format!("{sites} sites, one class"), &class(sites), rounds)?;
-    }
-    for sites in [100, 1_000, 10_000] {
-        one(
-            &format!("{sites} sites, a node each"),
-            &nodes(sites),
-            rounds,
-        )?;
+pub(crate) fn run(rounds: usize, table: &mut Table) -> Result<()> {
+    for (how, text) in [
+        ("one class", class as fn(u32) -> String),
+        ("a node each", nodes),
+    ] {
+        let budget = Budget::new();
+        let (mut before, mut last) = (None, None);
+        for sites in SIZES {
+            let what = format!("{} sites, {how}", Thousands(sites.into()));
+            // What the next size will take, if it grows as it did from the last but one.
+            let expected = last.zip(before).map(|(l, b): (f64, f64)| l * l / b);
+            match expected {
+                Some(seconds) if seconds > LIMIT.as_secs_f64() || !budget.is_left() => {
+                    table.left_out(&what, &format!("would take about {seconds:.0} s a run"));
+                }
+                _ => {
+                    before = last;
+                    last = Some(one(&what, &text(sites), rounds, table)?);
+                }
+            }
+        }
     }
     Ok(())
 }
 
-fn one(what: &str, text: &str, rounds: usize) -> Result<()> {
-    let mut reading = Vec::new();
-    let mut running = Vec::new();
+/// Measures one size; gives the median of a run, in seconds.
+fn one(what: &str, text: &str, rounds: usize, table: &mut Table) -> Result<f64> {
+    let mut reading: Vec<f64> = Vec::new();
+    let mut running: Vec<f64> = Vec::new();
     let mut events = 0;
-    while reading.len() < rounds && running.iter().chain(&reading).sum::<f64>() < ENOUGH {
+    while reading.is_empty()
+        || (reading.len() < rounds && running.iter().chain(&reading).sum::<f64>() < ENOUGH)
+    {
         let (took, loaded) = time(|| engine::load_text(text));
         reading.push(took.as_secs_f64());
         let loaded = loaded?;
@@ -41,15 +58,15 @@ fn one(what: &str, text: &str, rounds: usize) -> Result<()> {
         running.push(took.as_secs_f64());
         events = journal.events;
     }
-    let (reading, running) = (Rounds::new(reading), Rounds::new(running));
-    say::millis(&format!("{what}: read"), &reading);
-    say::millis(&format!("{what}: run"), &running);
-    say::line(&format!(
-        "  {:<34}{events:>14} events, {} rounds",
-        "",
-        running.count()
-    ));
-    Ok(())
+    let running = Rounds::new(running);
+    table.millis(
+        &format!("{what}: reading the file"),
+        &Rounds::new(reading),
+        None,
+    );
+    let what = format!("{what}: a run, {} events", Thousands(events as f64));
+    table.millis(&what, &running, None);
+    Ok(running.median())
 }
 
 /// All sites in one class.

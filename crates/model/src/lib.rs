@@ -1,7 +1,7 @@
 //! Topology, scenario, objectives, plan, observations and the judge: data and pure functions.
 //!
 //! No clock, no sockets, no randomness of its own. Files become [`Topology`] and [`Scenario`]
-//! in `file`; both engines write a [`Journal`]; [`judge`] turns it into findings.
+//! in `file`; both engines write a [`Journal`]; [`judge()`] turns it into findings.
 
 pub mod calendar;
 pub mod faults;

@@ -1,4 +1,4 @@
-//! Faults on elements: one file each, and one line each in [`REGISTRY`].
+//! Faults on elements: one file each, and one line each in `REGISTRY`.
 //!
 //! A fault's file holds its manual (the text at its top), the targets that it is allowed, and
 //! the reader of its parameters. What the effects do is not said here: both engines carry them

@@ -2,7 +2,7 @@
 //!
 //! Pure, and blind to the engine: it reads the plan and the journal and nothing else. What each
 //! figure means is written at the file that measures it; a new kind of objective is one file
-//! and one line in [`findings`].
+//! and one line in `findings`.
 
 mod attribution;
 mod availability;

@@ -37,7 +37,7 @@ impl<'a> Engine<'a> {
             },
             spots: spots(plan, &net),
             circuits: circuits(&net),
-            access_active: access_active(plan, &net),
+            access_active: access_active(plan),
             services: services(plan, only),
             order: dependency_order(plan),
             entries: Vec::new(),

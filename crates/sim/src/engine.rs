@@ -511,8 +511,7 @@ impl Engine<'_> {
         if rotation.is_empty() {
             return;
         }
-        let spread = state.spread;
-        let record = core::array::from_fn(|k| rotation[usize::from(spread[k]) % rotation.len()]);
+        let record = crate::initial::deal(&rotation, &state.spread);
         let at_once = state.names.on_record(now, record);
         self.after_names(service, at_once);
     }

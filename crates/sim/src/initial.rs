@@ -54,7 +54,7 @@ pub(crate) fn circuits(net: &Net) -> Vec<CircuitState> {
 }
 
 /// Only accesses that a step activates have a state of their own.
-pub(crate) fn access_active(plan: &Plan<'_>, _net: &Net) -> Vec<Option<Activation>> {
+pub(crate) fn access_active(plan: &Plan<'_>) -> Vec<Option<Activation>> {
     plan.topology
         .access
         .iter()
@@ -104,9 +104,10 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
     let shard_phase = permutation64(plan.seed, &service.shard_key);
     let shards = service.shards.max(1);
     let shard_of = |k: usize| u32::from(shard_phase[k]) * shards / 64;
+    let dealt = deal(&(0..n as u8).collect::<Vec<u8>>(), &spread);
     let target: [u8; 64] = core::array::from_fn(|k| match service.mode {
         Mode::Sharded => (shard_of(k) as usize % n) as u8,
-        Mode::ActiveActive => (usize::from(spread[k]) % n) as u8,
+        Mode::ActiveActive => dealt[k],
         _ => home as u8,
     });
     let ttl = service.failover.as_ref().map_or(Nanos::ZERO, |f| f.dns_ttl);
@@ -310,4 +311,51 @@ pub(crate) fn dependency_order(plan: &Plan<'_>) -> Vec<usize> {
         }
     }
     order
+}
+
+/// Deals the cohorts out to replicas, evenly, so that one more replica takes some cohorts of
+/// each of the others and changes nothing else. `rank` is the order in which they are given up.
+pub(crate) fn deal(replicas: &[u8], rank: &[u8; 64]) -> [u8; 64] {
+    let mut dealt = [replicas.first().copied().unwrap_or(0); 64];
+    for (i, &new) in replicas.iter().enumerate().skip(1) {
+        for _ in 0..64 / (i + 1) {
+            let held = |r: u8| dealt.iter().filter(|d| **d == r).count();
+            // The largest holder gives, the first of equals; of its cohorts, the last in rank.
+            let from = replicas[..i]
+                .iter()
+                .copied()
+                .max_by_key(|r| (held(*r), 255 - r));
+            let Some(from) = from else { return dealt };
+            let given = (0..64)
+                .filter(|k| dealt[*k] == from)
+                .max_by_key(|k| rank[*k]);
+            if let Some(k) = given {
+                dealt[k] = new;
+            }
+        }
+    }
+    dealt
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_more_replica_takes_some_of_each_and_moves_nothing_else() {
+        let rank = permutation64(3, "app/spread");
+        for n in 1..8u8 {
+            let fewer = deal(&(0..n).collect::<Vec<u8>>(), &rank);
+            let more = deal(&(0..=n).collect::<Vec<u8>>(), &rank);
+            assert!((0..64).all(|k| more[k] == n || more[k] == fewer[k]));
+            let sizes: Vec<usize> = (0..=n)
+                .map(|r| more.iter().filter(|d| **d == r).count())
+                .collect();
+            let (least, most) = (sizes.iter().min(), sizes.iter().max());
+            assert!(
+                most.zip(least).is_some_and(|(a, b)| a - b <= 1),
+                "{sizes:?}"
+            );
+        }
+    }
 }

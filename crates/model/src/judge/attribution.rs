@@ -101,7 +101,10 @@ impl Causes {
     ) -> Self {
         let journal = context.journal;
         let faults = journal.faults.iter().enumerate();
-        let faults = faults.map(|(i, f)| (Cause::Fault(i), f.from, f.effect_to.max(f.to)));
+        // What nothing met has no effect, and no part.
+        let faults = faults
+            .filter(|(_, f)| f.bite.is_some())
+            .map(|(i, f)| (Cause::Fault(i), f.from, f.effect_to.max(f.to)));
         // Nothing says when the effect of a step ends: it lasts.
         let steps = journal.steps.iter().enumerate();
         let steps = steps.map(|(i, s)| (Cause::Step(i), s.at, Nanos::NEVER));

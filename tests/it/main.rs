@@ -8,6 +8,7 @@ mod determinism;
 mod exits;
 mod faults;
 mod figures;
+mod invariants;
 mod load;
 mod moj;
 mod verbs;

@@ -10,6 +10,7 @@ mod faults;
 mod figures;
 mod load;
 mod moj;
+mod readme;
 mod verbs;
 mod verdict;
 mod worked;

@@ -11,6 +11,7 @@ mod figures;
 mod invariants;
 mod load;
 mod moj;
+mod readme;
 mod verbs;
 mod verdict;
 mod worked;

@@ -338,7 +338,7 @@ fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) -> bool {
         None => {
             let keys = doc.map().map(|map| map.keys().map(String::as_str));
             // A slip in that very word is reported as an unknown field.
-            if keys.is_some_and(|keys| problem::nearest("assize", keys).first().is_some()) {
+            if keys.is_some_and(|keys| !problem::nearest("assize", keys).is_empty()) {
                 return true;
             }
             let at = Span { len: 1, ..doc.at };

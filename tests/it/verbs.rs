@@ -166,6 +166,6 @@ fn a_trace_shows_the_way_and_where_it_stops() {
         ["trace", &file, "staff", "red"],
     ] {
         let ran = assize(&args).expect(2);
-        assert!(ran.err.contains("help: there is"), "{}", ran.err);
+        assert!(ran.err.contains("help: did you mean"), "{}", ran.err);
     }
 }

@@ -35,10 +35,17 @@ pub(crate) fn run(full: bool) -> Result<()> {
             shell::run(&mut cargo(&args))
         },
     )?;
-    // `no` keeps insta from writing new snapshots: a golden file that differs is a failure here.
-    ci.step("test", "INSTA_UPDATE=no cargo test --workspace", || {
-        shell::run(cargo(&["test", "--workspace", "--quiet"]).env("INSTA_UPDATE", "no"))
-    })?;
+    // All failures at once; and `no` keeps insta from writing new snapshots: a golden file that differs is a failure here.
+    ci.step(
+        "test",
+        "INSTA_UPDATE=no cargo test --workspace --no-fail-fast",
+        || {
+            shell::run(
+                cargo(&["test", "--workspace", "--no-fail-fast", "--quiet"])
+                    .env("INSTA_UPDATE", "no"),
+            )
+        },
+    )?;
     ci.step(
         "doc",
         "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps --workspace",

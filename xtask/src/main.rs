@@ -27,7 +27,8 @@ cargo xtask VERB
   determinism         the same bytes again, on one thread and on two, in another time zone
   codegen [--check]   write (or compare) the files generated from the source
   golden [--bless]    compare (or accept) the golden output of the tests
-  bench sim           what the simulator costs, beside a bare heap loop on this machine
+  bench sim [--rounds N] [PART]...
+                      what the simulator costs, beside a bare heap loop on this machine
   new fault NAME      a new fault on elements: its file and its registry lines";
 
 fn main() -> ExitCode {

@@ -42,6 +42,7 @@ impl Belief {
     pub fn dormant(detect: Nanos, converge: Nanos) -> Self {
         Self {
             truth: false,
+            noticed: false,
             believed: false,
             ..Self::new(detect, converge)
         }
@@ -153,5 +154,14 @@ mod tests {
         link.on_truth(Nanos::secs(2), true);
         link.on_truth(Nanos::secs(2), false);
         assert_eq!((link.believed(), link.next_wake()), (false, None));
+    }
+
+    #[test]
+    fn a_dormant_link_comes_up_after_activation_like_any_other() {
+        let mut link = Belief::dormant(Nanos::millis(900), Nanos::secs(1));
+        assert_eq!((link.believed(), link.next_wake()), (false, None));
+        link.on_truth(Nanos::secs(10), true);
+        assert_eq!(link.next_wake(), Some(Nanos::millis(11_900)));
+        assert_eq!(link.on_wake(Nanos::millis(11_900)), Some(true));
     }
 }

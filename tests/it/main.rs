@@ -4,7 +4,9 @@
 
 mod support;
 
+mod canaries;
 mod determinism;
+mod digest;
 mod exits;
 mod faults;
 mod figures;

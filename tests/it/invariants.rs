@@ -48,6 +48,18 @@ fn figures(journey: &JourneyResult) -> String {
     format!("{journey:?}")
 }
 
+/// An outcome as JSON, without its digests and the faults with this name.
+fn without(outcome: &Outcome, fault: &str) -> serde_json::Value {
+    let mut value = serde_json::to_value(outcome).expect("JSON");
+    let object = value.as_object_mut().expect("an object");
+    for key in ["model_digest", "trace_digest", "events"] {
+        object.remove(key);
+    }
+    let faults = object.get_mut("faults").and_then(|f| f.as_array_mut());
+    faults.expect("faults").retain(|f| f["id"] != fault);
+    value
+}
+
 proptest! {
     #![proptest_config(cases(48))]
 
@@ -158,8 +170,9 @@ proptest! {
         }
     }
 
+    /// It changes only digests, its own row, and findings that name it.
     #[test]
-    fn a_fault_that_nothing_meets_changes_no_figure(
+    fn a_fault_that_nothing_meets_changes_nothing(
         net in net(), faults in faults(0..3), idle in 0usize..3, at in 0u32..3000, length in 1u32..3000,
     ) {
         let without_it = net.scenario(&faults);
@@ -174,13 +187,12 @@ proptest! {
         let after = outcome(&with_it, &[]);
         let row = after.faults.iter().find(|f| f.id == "idle").expect("its row");
         prop_assert!(!row.bit, "{row:?}");
+        // Without any other fault, findings are inconclusive only because none bit.
+        if !faults.is_empty() {
+            prop_assert_eq!(without(&before, "idle"), without(&after, "idle"), "{}", with_it);
+        }
         for ((name, a), (_, b)) in journeys(&before).zip(journeys(&after)) {
             prop_assert_eq!(figures(a), figures(b), "{}\n{}", name, with_it);
-        }
-        prop_assert_eq!(format!("{:?}", before.services), format!("{:?}", after.services));
-        prop_assert_eq!(format!("{:?}", before.groups), format!("{:?}", after.groups));
-        for (a, b) in before.findings.iter().zip(&after.findings) {
-            prop_assert_eq!(a.measured, b.measured, "{}", with_it);
         }
     }
 

@@ -97,14 +97,12 @@ impl Net {
     /// Longer than any fault, and what it leaves behind.
     pub(super) const END: Nanos = Nanos::hours(3);
 
-    /// The same with every service active-active, behind a virtual address, and one try.
+    /// The same with every service active-active.
     pub(super) fn all_active(&self) -> Self {
         let mut net = self.clone();
         for service in &mut net.services {
             service.standby = false;
-            service.ttl = 0;
         }
-        net.retries = 1;
         net
     }
 

@@ -57,3 +57,22 @@ fn served(journey: &JourneyResult, at: Nanos) -> f64 {
         .find(|o| o.from_offset <= at && at < o.to_offset);
     1.0 - out.map_or(0.0, |o| o.share)
 }
+
+/// Every fault that there is has a test here; a new one must get one.
+#[test]
+fn every_fault_is_tried() {
+    let sources = [
+        include_str!("faults/access.rs"),
+        include_str!("faults/data.rs"),
+        include_str!("faults/failover.rs"),
+        include_str!("faults/wire.rs"),
+    ];
+    for kind in assize_model::faults::all() {
+        let bites = format!("\"{}\");", kind.name);
+        assert!(
+            sources.iter().any(|s| s.contains(&bites)),
+            "no test shows that `{}` bites",
+            kind.name
+        );
+    }
+}

@@ -87,6 +87,14 @@ fn tickets_of_one_age_run_out_together() {
 }
 
 #[test]
+fn a_refusal_between_two_renewals_is_not_met() {
+    // Over before the first renewal: nothing met it.
+    let unmet = outcome(SIGN_IN, &["timeline.refused.for=20m"]);
+    assert!(!unmet.faults[0].bit, "{}", unmet.faults[0].evidence);
+    assert_eq!(finding(&unmet, "rto").status, Status::Inconclusive);
+}
+
+#[test]
 fn sign_in_at_every_attempt_fails_at_once() {
     let out = outcome(
         SIGN_IN,

@@ -41,6 +41,20 @@ fn without_shipments_all_that_was_written_since_is_missing() {
     assert_eq!(time(finding(&caught_up, "rpo").measured), d("3.5s"));
 }
 
+#[test]
+fn a_stop_between_two_shipments_is_not_met() {
+    // Between two shipments nothing is due, so nothing meets it.
+    let between = outcome(
+        COPIES,
+        &[
+            "timeline.stop.at=26s",
+            "timeline.stop.for=3s",
+            "timeline.gone=null",
+        ],
+    );
+    assert!(!fault(&between, "stop").bit);
+}
+
 /// Backups at 0, 10, 20 … min; what happens at 25 min is known 5 min later, and a restore takes
 /// 10 min.
 const BACKUPS: &str = "
@@ -119,4 +133,38 @@ fn without_a_backup_all_is_gone() {
     assert_eq!(finding(&out, "rpo").status, Status::Missed);
     assert_eq!(rto(&out), d("95m"));
     assert_eq!(finding(&out, "rto").status, Status::Missed);
+}
+
+#[test]
+fn a_bad_backup_is_found_out_by_restoring_it() {
+    let text = BACKUPS.replace("HARM", "corruption").replace(
+        "timeline:\n",
+        "timeline:\n  - {id: silent, at: 15m, fault: bad-backup, target: service/db, for: 7m}\n",
+    );
+    let out = outcome(&text, &[]);
+    bit(&out, "silent", "bad-backup");
+    // The backup of 20 min is restored first, for nothing: 10 min more. Then that of 10 min: the
+    // writes from 600 s to 1,499 s are gone.
+    assert_eq!(lost(&out), 900);
+    assert_eq!(time(finding(&out, "rpo").measured), d("15m"));
+    assert_eq!(finding(&out, "rpo").status, Status::Missed);
+    assert_eq!(rto(&out), d("25m"));
+    // None begins from 21 to 29 min, and none of those is chosen.
+    let unmet = outcome(&text, &["timeline.silent.at=21m", "timeline.silent.for=8m"]);
+    assert!(!fault(&unmet, "silent").bit);
+    assert_eq!(lost(&unmet), 300);
+}
+
+#[test]
+fn a_bad_backup_bites_when_one_begins() {
+    let text = BACKUPS
+        .replace("fault: HARM", "fault: bad-backup, for: 6m")
+        .replace("respond: [{to: harm, detect: 5m, restore: db}]\n", "");
+    // One begins at 30 min.
+    let out = outcome(&text, &[]);
+    bit(&out, "harm", "bad-backup");
+    assert_eq!(rto(&out), Nanos::ZERO);
+    // None begins from 21 to 29 min.
+    let unmet = outcome(&text, &["timeline.harm.at=21m", "timeline.harm.for=8m"]);
+    assert!(!fault(&unmet, "harm").bit);
 }

@@ -117,6 +117,15 @@ fn an_isolated_primary_is_replaced() {
     assert_eq!(finding(&out, "one").status, Status::Met);
 }
 
+/// At one instant a fault begins before a timer is due: without latency too, the shipment of 600 s
+/// meets the fault.
+#[test]
+fn a_shipment_due_when_the_fault_begins_is_lost() {
+    let out = outcome(ISLANDS, &["topology.links.b-core.latency=0s"]);
+    let data = out.services[0].data.as_ref().expect("a ledger");
+    assert_eq!(data.lost, 5, "{data:?}");
+}
+
 #[test]
 fn a_cut_between_replicas_makes_two_writers() {
     // Each replica has clients beside it; only the line between the two is cut.

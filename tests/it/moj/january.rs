@@ -90,6 +90,8 @@ fn january_outages_last_as_long_as_worked_out() {
     );
     assert_eq!(measured(&run, "hearing-rto"), out_25 + 1_900 * MS);
     assert_eq!(rto["status"], "missed");
+    // The hub's detection; its convergence comes after.
+    assert_eq!(ns(&detail(rto, "detected")["value"]), 900 * MS);
     // The parts of the outage, shared by causes, are the whole.
     let parts: i64 = list(rto, "attribution")
         .iter()

@@ -278,3 +278,23 @@ fn a_circuit_with_less_capacity_is_too_slow() {
     assert_eq!(rto(&out), Nanos::ZERO);
     assert_eq!(time(finding(&out, "slow").measured), d("540ms"));
 }
+
+#[test]
+fn a_flow_that_is_cut_leaves_other_callers_alone() {
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  services: {app: {needs: [db]}, other: {needs: [db]}, db: {}}
+  journeys: {use: {calls: [app]}, use-other: {calls: [other]}}
+timeline: [{id: cut, at: 10m, fault: outage, target: flow/app->db, for: 10m}]
+objectives: [{id: rto, rto: 1m, journey: use}]
+settle: 10m
+",
+        &[],
+    );
+    bit(&out, "cut", "outage");
+    assert_eq!(rto(&out), d("10m"));
+    let other = &out.populations[0].journeys[1];
+    assert_eq!((other.id.as_str(), other.availability), ("use-other", 1.0));
+}

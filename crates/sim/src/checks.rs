@@ -1,12 +1,13 @@
 //! What each health check would see.
 
 use crate::engine::Engine;
-use crate::route::{Blame, Quality};
+use crate::route::{self, Blame, Quality};
 use crate::state::Fault;
 use crate::truth::degraded;
 use crate::wakes::Wake;
 use assize_control::Seen;
 use assize_fault::{Nanos, Ppb};
+use assize_model::NodeId;
 use assize_model::faults::How;
 use assize_model::topology::{Mode, Probes};
 
@@ -81,11 +82,18 @@ impl Engine<'_> {
                 continue;
             }
             let leg = self.leg_to_replica(*from, service, replica);
-            votes.push(self.vote(service, replica, leg.blame.or(own), leg.quality, host_only));
+            let blame = leg.blame.or(own);
+            votes.push(self.vote(
+                (service, replica),
+                Some(*from),
+                blame,
+                leg.quality,
+                host_only,
+            ));
         }
         if check.from.is_empty() {
             let blame = own.or_else(|| self.cut_off(service, replica));
-            votes.push(self.vote(service, replica, blame, Quality::PERFECT, host_only));
+            votes.push(self.vote((service, replica), None, blame, Quality::PERFECT, host_only));
         }
         if votes.is_empty() {
             return None;
@@ -102,8 +110,8 @@ impl Engine<'_> {
     /// that is more often wrong than right is a failure.
     fn vote(
         &self,
-        service: usize,
-        replica: usize,
+        (service, replica): (usize, usize),
+        from: Option<NodeId>,
         blame: Option<Blame>,
         path: Quality,
         host_only: bool,
@@ -140,23 +148,56 @@ impl Engine<'_> {
         } else {
             return (Seen::Good(rtt), Vec::new());
         };
-        let on_path = self.circuits.iter().flat_map(|c| &c.degrade);
-        let at_places = self.spots.iter().flat_map(|s| &s.degrade);
-        let mut faults: Vec<Fault> = state
-            .degrade
-            .iter()
-            .chain(on_path)
-            .chain(at_places)
-            .map(|d| d.0)
-            .collect();
+        let to = spec.replicas[replica].at;
+        let path = from.map_or_else(Vec::new, |from| {
+            route::circuits(
+                &mut self.trees.borrow_mut(),
+                &self.net,
+                &self.truth,
+                route::From::Node(from),
+                to,
+                self.services[service].networks,
+            )
+        });
+        let mut faults: Vec<Fault> = state.degrade.iter().map(|d| d.0).collect();
+        for circuit in path {
+            let places = [
+                self.net.circuits[circuit].near,
+                self.net.spot(self.net.circuits[circuit].far),
+            ];
+            faults.extend(self.circuits[circuit].degrade.iter().map(|d| d.0));
+            faults.extend(
+                places
+                    .iter()
+                    .flat_map(|p| &self.spots[*p].degrade)
+                    .map(|d| d.0),
+            );
+        }
         faults.sort_unstable();
         faults.dedup();
         (seen, faults)
     }
 
-    /// A check from beside the clients finds nothing where the replica, or the last link of its
-    /// place, is cut off for all of them.
+    /// A check from beside the clients finds nothing where most of them are cut off from the
+    /// replica. A service without users of its own is looked at from next to its place.
     fn cut_off(&self, service: usize, replica: usize) -> Option<Blame> {
+        let (mut users, mut without, mut first) = (0u64, 0u64, None);
+        for &entry in &self.services[service].entries {
+            let entry = &self.entries[entry];
+            let here = |unit: &usize| {
+                let cells = self.units[*unit].cells.iter();
+                cells.map(|c| self.plan.cells[*c].users).sum::<u64>()
+            };
+            let weight: u64 = entry.units.iter().map(here).sum();
+            users += weight;
+            if let Some(blame) = entry.legs[replica].blame.filter(|b| *b != Blame::Inactive) {
+                without += weight;
+                first = first.or(Some(blame));
+            }
+        }
+        if users > 0 {
+            return first.filter(|_| without * 2 > users);
+        }
         let state = &self.services[service].replicas[replica];
         if !state.isolated.is_empty() {
             return Some(Blame::Isolated(service as u16, replica as u16));

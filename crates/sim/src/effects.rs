@@ -7,6 +7,7 @@ use crate::state::{ActiveCut, Fault};
 use assize_fault::Nanos;
 use assize_model::faults::{Direction, Effect, How};
 use assize_model::scenario::Target;
+use assize_model::topology::Mode;
 
 impl Engine<'_> {
     /// Switches a fault on or off.
@@ -363,10 +364,28 @@ impl Engine<'_> {
                 list.extend(data.and_then(|d| d.damage).map(|d| d.1));
             }
             Blame::Cut(fault) => list.push(fault),
-            Blame::NoRoute | Blame::NotPrimary(..) | Blame::Inactive => {}
+            Blame::NotPrimary(s, r) => list.extend(self.faults_of_peers(s, r)),
+            Blame::NoRoute | Blame::Inactive => {}
         }
         list.sort_unstable();
         list.dedup();
+        list
+    }
+
+    /// What keeps a member of a quorum from its peers.
+    fn faults_of_peers(&self, service: u16, replica: u16) -> Vec<Fault> {
+        let (s, r) = (usize::from(service), usize::from(replica));
+        let spec = &self.plan.topology.services[s];
+        if spec.mode != Mode::Quorum || !self.services[s].replicas[r].acts {
+            return Vec::new();
+        }
+        let mut list = Vec::new();
+        for other in (0..spec.replicas.len()).filter(|o| *o != r) {
+            list.extend(self.services[s].replicas[other].down.iter().map(|d| d.0));
+            if let Some(blame) = self.leg_to_replica(spec.replicas[r].at, s, other).blame {
+                list.extend(self.faults_of(blame));
+            }
+        }
         list
     }
 

@@ -115,6 +115,17 @@ impl Record {
         }
     }
 
+    /// A figure that comes of a timer without an event of its own, such as a shipment or a retry.
+    pub(crate) fn figure(&mut self, figures: &[i64]) {
+        for figure in figures {
+            self.pending.extend_from_slice(&figure.to_le_bytes());
+        }
+        if self.pending.len() > 4000 {
+            self.digest.update(&self.pending);
+            self.pending.clear();
+        }
+    }
+
     /// SHA-256 over every event in the order taken, in hexadecimal.
     pub(crate) fn digest(mut self) -> (Self, String) {
         self.digest.update(&self.pending);

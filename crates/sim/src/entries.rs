@@ -123,6 +123,12 @@ impl Engine<'_> {
             if self.entries[id].legs[replica].quality != leg.quality {
                 self.entry_users_dirty(id);
             }
+            if self.entries[id].legs[replica].blame != leg.blame
+                && !self.services[service].checkers.is_empty()
+            {
+                // Checks from beside the clients look along this way.
+                self.services_dirty = true;
+            }
             self.entries[id].legs[replica] = leg;
         }
         self.bite_degraded(id);

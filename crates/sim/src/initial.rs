@@ -230,6 +230,7 @@ fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize, only: Option<Ca
         restoring: None,
         damage: None,
         loss_fault: None,
+        lost: 0,
         split_since: None,
         bad_windows,
     }

@@ -48,6 +48,12 @@ impl Engine<'_> {
                 steps: std::mem::take(&mut s.queue_steps),
             })
             .collect();
+        for one in &series {
+            for step in &one.steps {
+                self.record
+                    .figure(&[step.at.0, step.served as i64, step.degraded as i64]);
+            }
+        }
         let (mut record, trace_digest) = self.record.digest();
         record.decisions.sort_by_key(|d| d.at);
         record
@@ -278,6 +284,7 @@ impl Engine<'_> {
                 self.entries[entry].paths[replica].clone_from(&path);
                 self.loads_dirty = true;
             }
+            self.bite_places(entry, &path);
             for circuit in path {
                 self.circuits[circuit].used = true;
                 if self.unbitten > 0 && !self.circuits[circuit].degrade.is_empty() {
@@ -291,6 +298,30 @@ impl Engine<'_> {
                 }
             }
         }
+    }
+
+    /// Faults that make places or parts on a path worse have been met.
+    fn bite_places(&mut self, entry: usize, path: &[usize]) {
+        if self.unbitten == 0 {
+            return;
+        }
+        let spot = self.entries[entry].spot;
+        let passed = path.iter().flat_map(|c| {
+            let circuit = &self.net.circuits[*c];
+            [circuit.near, self.net.spot(circuit.far)]
+        });
+        let mut faults: Vec<usize> = passed
+            .chain([spot])
+            .flat_map(|place| self.spots[place].degrade.iter().map(|d| d.0))
+            .collect();
+        let access = self.plan.topology.access_path(self.entries[entry].access);
+        let parts = &self.plan.topology.node(self.net.spots[spot].node).parts;
+        for (part, worse) in parts.iter().zip(&self.spots[spot].part_degrade) {
+            if access.parts.contains(&part.id) {
+                faults.extend(worse.iter().map(|d| d.0));
+            }
+        }
+        self.bite_all(&faults, || "packets passed it while it was worse".into());
     }
 }
 

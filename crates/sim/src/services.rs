@@ -145,6 +145,11 @@ impl Engine<'_> {
         {
             return Some(Blame::Flow(s, t));
         }
+        let own = self
+            .net
+            .spot(self.plan.topology.services[service].replicas[replica].at);
+        let isolated = &self.services[service].replicas[replica].isolated;
+        let shut_from = |to: usize| to != own && isolated.iter().any(|i| !i.1.contains(&to));
         let phase = self.client_phase.get(&(s, r, t)).copied().unwrap_or(0);
         let state = &self.services[target];
         let sharded = self.plan.topology.services[target].mode == Mode::Sharded;
@@ -154,6 +159,10 @@ impl Engine<'_> {
                 continue;
             }
             let from = self.plan.topology.services[service].replicas[replica].at;
+            let to = self.plan.topology.services[target].replicas[other].at;
+            if shut_from(self.net.spot(to)) {
+                return Some(Blame::Isolated(s, r));
+            }
             let leg = self.leg_to_replica(from, target, other);
             if let Some(blame) = leg.blame.or(state.replicas[other].well.blame.map(|b| b.0)) {
                 return Some(blame);

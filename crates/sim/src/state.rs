@@ -129,6 +129,8 @@ pub(crate) struct DataState {
     pub(crate) damage: Option<(Nanos, Fault)>,
     /// The fault that cost writes, if any did.
     pub(crate) loss_fault: Option<Fault>,
+    /// Writes missing after the last takeover.
+    pub(crate) lost: u64,
     /// Since when two replicas have been acknowledging.
     pub(crate) split_since: Option<Nanos>,
     pub(crate) bad_windows: Vec<(Fault, Nanos, Nanos)>,

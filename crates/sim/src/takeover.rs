@@ -1,14 +1,13 @@
 //! What failover, return, restore and read-back do to services and their data.
 
-use crate::data::{self, Ack, Content};
+use crate::data::{self};
 use crate::engine::Engine;
 use crate::route::Blame;
-use crate::state::{Fault, Restoring};
+use crate::state::Fault;
 use crate::wakes::Wake;
 use assize_control::FailoverAction;
 use assize_fault::Nanos;
-use assize_model::ServiceId;
-use assize_model::journal::{DecisionKind, ReadBack, Restore, SplitBrain};
+use assize_model::journal::DecisionKind;
 use assize_model::topology::{Mode, Rejoin, Replication};
 
 impl Engine<'_> {
@@ -24,7 +23,7 @@ impl Engine<'_> {
         self.carry_out(service, actions);
     }
 
-    fn can_be_promoted(&self, service: usize, replica: usize) -> bool {
+    pub(crate) fn can_be_promoted(&self, service: usize, replica: usize) -> bool {
         self.process_up(service, replica)
             && self.services[service].replicas[replica]
                 .no_promotion
@@ -77,7 +76,7 @@ impl Engine<'_> {
     }
 
     /// A planned return: the acting primary stops, and hands all of its writes over.
-    fn demote(&mut self, service: usize, replica: u16) {
+    pub(crate) fn demote(&mut self, service: usize, replica: u16) {
         let now = self.now;
         self.sync_all(service);
         self.services[service].replicas[usize::from(replica)].acts = false;
@@ -104,13 +103,10 @@ impl Engine<'_> {
     }
 
     /// This replica is primary from now on, and clients are pointed there.
-    fn promote(&mut self, service: usize, replica: u16) {
+    pub(crate) fn promote(&mut self, service: usize, replica: u16) {
         let now = self.now;
         let r = usize::from(replica);
         let cause = self.cause_of_loss(service, r);
-        if let Some(data) = &mut self.services[service].data {
-            data.loss_fault = cause.or(data.loss_fault);
-        }
         if !self.services[service].replicas[r].acts {
             self.sync_all(service);
             let state = &mut self.services[service];
@@ -128,6 +124,7 @@ impl Engine<'_> {
             .names
             .on_record(now, [replica as u8; 64]);
         self.after_names(service, at_once);
+        self.note_loss(service, cause);
         // A return home is no recovery: what it costs shows at the end.
         if replica != self.services[service].home {
             self.read_back_when_settled(service);
@@ -135,8 +132,25 @@ impl Engine<'_> {
         self.services_dirty = true;
     }
 
+    /// A takeover that costs writes puts its cause down for them; one that costs none does not.
+    pub(crate) fn note_loss(&mut self, service: usize, cause: Option<Fault>) {
+        let acks = self.all_acks(service);
+        let primary = self.primary(service);
+        let now = self.now;
+        let units = &self.units;
+        let Some(data) = &mut self.services[service].data else {
+            return;
+        };
+        let grids = |u: usize| units[u].grids.as_slice();
+        let lost = data::read_back(&acks, &data.content[primary], now, grids).lost;
+        if lost > data.lost {
+            data.loss_fault = cause.or(data.loss_fault);
+        }
+        data.lost = lost;
+    }
+
     /// The faults that took the old primary away.
-    fn cause_of_loss(&self, service: usize, new: usize) -> Option<Fault> {
+    pub(crate) fn cause_of_loss(&self, service: usize, new: usize) -> Option<Fault> {
         let replicas = &self.services[service].replicas;
         let old = (0..replicas.len()).find(|&r| r != new && replicas[r].acts)?;
         replicas[old].seen_faults.first().copied()
@@ -234,7 +248,7 @@ impl Engine<'_> {
     }
 
     /// Whether a shipment falls due while a fault is on.
-    fn shipment_due_within(&self, fault: Fault, replication: Replication) -> bool {
+    pub(crate) fn shipment_due_within(&self, fault: Fault, replication: Replication) -> bool {
         let spec = &self.plan.scenario.faults[fault];
         match replication {
             Replication::Sync => true,
@@ -246,7 +260,7 @@ impl Engine<'_> {
     }
 
     /// Packets from one replica arrive at another (one way is enough to ship).
-    fn ships_along(&self, service: usize, from: usize, to: usize) -> bool {
+    pub(crate) fn ships_along(&self, service: usize, from: usize, to: usize) -> bool {
         let spec = &self.plan.topology.services[service];
         let (a, b) = (spec.replicas[from].at, spec.replicas[to].at);
         let (a, b) = (self.net.spot(a), self.net.spot(b));
@@ -260,7 +274,7 @@ impl Engine<'_> {
     }
 
     /// Isolation of the sending replica does not keep it from the receiver's place.
-    fn barrier_alone(&self, service: usize, replica: usize, other: usize) -> bool {
+    pub(crate) fn barrier_alone(&self, service: usize, replica: usize, other: usize) -> bool {
         let at = self.plan.topology.services[service].replicas[replica].at;
         self.net.spot(at) == other
             || self.services[service].replicas[replica]
@@ -286,7 +300,7 @@ impl Engine<'_> {
 
     /// Brings what one copy holds up to now. `stopped`: shipping stops at this very instant, and
     /// what would have arrived with it does not.
-    fn sync(
+    pub(crate) fn sync(
         &mut self,
         service: usize,
         from: usize,
@@ -323,7 +337,13 @@ impl Engine<'_> {
 
     /// The latency of shipments; while the path is down it has none, and what counts is what it
     /// was when the last shipment left.
-    fn usual_latency(&self, now: Nanos, service: usize, from: usize, to: usize) -> Nanos {
+    pub(crate) fn usual_latency(
+        &self,
+        now: Nanos,
+        service: usize,
+        from: usize,
+        to: usize,
+    ) -> Nanos {
         if now > Nanos::ZERO {
             return now;
         }
@@ -334,7 +354,7 @@ impl Engine<'_> {
             .unwrap_or(now)
     }
 
-    fn note_latency(&mut self, service: usize, from: usize, to: usize) {
+    pub(crate) fn note_latency(&mut self, service: usize, from: usize, to: usize) {
         let spec = &self.plan.topology.services[service];
         let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
         if leg.blame.is_none() {
@@ -379,380 +399,5 @@ impl Engine<'_> {
     /// The replica whose writes count.
     pub(crate) fn primary(&self, service: usize) -> usize {
         usize::from(self.services[service].source)
-    }
-
-    /// Restores from the newest backup that can be used. Returns what came of it.
-    pub(crate) fn begin_restore(&mut self, service: usize) -> String {
-        let now = self.now;
-        let spec = &self.plan.topology.services[service];
-        let Some(state) = &spec.state else {
-            return "this service keeps no data".into();
-        };
-        let primary = self.primary(service);
-        let to = spec.replicas[primary].at;
-        let networks = self.services[service].networks;
-        let reachable = |schedule: usize| {
-            let backup = &state.backups[schedule];
-            let place = self.net.spot(backup.kept_at);
-            let leg = crate::route::from_node(
-                &mut self.trees.borrow_mut(),
-                &self.net,
-                &self.truth,
-                backup.kept_at,
-                to,
-                networks,
-            );
-            // What is kept offline is carried by hand, if its place is not itself lost.
-            self.truth.spot_up[place] && (backup.offline || leg.blame.is_none())
-        };
-        let Some(data) = &self.services[service].data else {
-            return String::new();
-        };
-        let damage = data.damage.map(|d| d.0);
-        let Some(chosen) = data.backups.choose(now, damage, reachable) else {
-            self.bite_vaults(service);
-            return "no backup can be restored".into();
-        };
-        let run = *data.backups.run(chosen);
-        let takes = state.backups[run.schedule].restore_takes;
-        let until = now + takes;
-        if let Some(data) = &mut self.services[service].data {
-            data.restoring = Some(Restoring {
-                backup: chosen,
-                from: now,
-                until,
-            });
-        }
-        self.wakes.arm(Wake::Restore(service), Some(until));
-        self.touch_service(service);
-        format!(
-            "restoring {} of {} ago, for {takes}",
-            state.backups[run.schedule].id,
-            now - run.began
-        )
-    }
-
-    /// The faults that keep every backup out of reach.
-    fn bite_vaults(&mut self, service: usize) {
-        let spec = &self.plan.topology.services[service];
-        let places: Vec<_> = spec
-            .state
-            .iter()
-            .flat_map(|s| &s.backups)
-            .map(|b| b.kept_at)
-            .collect();
-        for place in places {
-            if let Some(blame) = self.vault_blame(service, place) {
-                self.bite(blame, || "a restore met it".into());
-            }
-        }
-    }
-
-    /// What keeps the primary of a service from the place of a backup.
-    fn vault_blame(&self, service: usize, place: assize_model::NodeId) -> Option<Blame> {
-        let to = self.plan.topology.services[service].replicas[self.primary(service)].at;
-        let leg = crate::route::from_node(
-            &mut self.trees.borrow_mut(),
-            &self.net,
-            &self.truth,
-            place,
-            to,
-            self.services[service].networks,
-        );
-        leg.blame
-    }
-
-    /// A backup begins or is complete: it is made only where its source is up and reaches the
-    /// place where it is kept. One that is made while it is made badly looks like any other.
-    pub(crate) fn on_backup(&mut self, service: usize) {
-        let now = self.now;
-        let due: Vec<(usize, bool)> = self.services[service]
-            .data
-            .as_ref()
-            .map_or_else(Vec::new, |d| d.backups.at(now));
-        for (run, begins) in due {
-            let primary = self.primary(service);
-            let Some(data) = &self.services[service].data else {
-                return;
-            };
-            let schedule = data.backups.run(run).schedule;
-            let state = self.plan.topology.services[service].state.as_ref();
-            let Some(backup) = state.and_then(|s| s.backups.get(schedule)) else {
-                continue;
-            };
-            let spot = self.net.spot(backup.kept_at);
-            let mut blame = None;
-            if !self.truth.spot_up[spot] {
-                blame = Some(Blame::Spot(spot));
-            } else if !self.process_up(service, primary) {
-                blame = Some(Blame::Replica(service as u16, primary as u16));
-            } else if !backup.offline {
-                blame = self.vault_blame(service, backup.kept_at);
-            }
-            if let Some(blame) = blame {
-                self.bite(blame, || "a backup met it".into());
-                if let Some(data) = &mut self.services[service].data {
-                    data.backups.on_not_made(run);
-                }
-            } else if begins {
-                let bad = self.services[service].bad_backup.clone();
-                self.bite_all(&bad, || "a backup began while it was on".into());
-            }
-        }
-        self.arm_backup(service);
-    }
-
-    pub(crate) fn arm_backup(&mut self, service: usize) {
-        let now = self.now;
-        let next = self.services[service]
-            .data
-            .as_ref()
-            .and_then(|d| d.backups.next_after(now));
-        self.wakes.arm(Wake::Backup(service), next);
-    }
-
-    /// A restore is through: the data is good again as of the backup's beginning, or the
-    /// backup turns out to be bad and the one before it is tried.
-    pub(crate) fn on_restore(&mut self, service: usize) {
-        let now = self.now;
-        let Some(restoring) = self.services[service]
-            .data
-            .as_mut()
-            .and_then(|d| d.restoring.take())
-        else {
-            return;
-        };
-        let primary = self.primary(service);
-        let Some(data) = &mut self.services[service].data else {
-            return;
-        };
-        debug_assert!(restoring.until <= now);
-        let run = *data.backups.run(restoring.backup);
-        self.record.restores.push(Restore {
-            service: ServiceId::from(service),
-            backup: run.schedule,
-            point: run.began,
-            from: restoring.from,
-            to: now,
-            good: run.good,
-        });
-        if run.good {
-            let mut content = data.held_at(run.began);
-            content.writes_from(primary as u16, now);
-            for (r, held) in data.content.iter_mut().enumerate() {
-                *held = if r == primary {
-                    content.clone()
-                } else {
-                    content.until(now)
-                };
-            }
-            data.damage = None;
-            self.note_history(service);
-            self.read_back_when_settled(service);
-        } else {
-            data.backups.on_found_bad(restoring.backup);
-            let bad: Vec<Fault> = data
-                .bad_windows
-                .iter()
-                .filter(|w| w.1 <= run.began && run.began < w.2)
-                .map(|w| w.0)
-                .collect();
-            self.bite_all(&bad, || "a bad backup was chosen".into());
-            self.begin_restore(service);
-        }
-        self.touch_service(service);
-    }
-
-    /// Ledgers are read back when the last client has followed the change.
-    fn read_back_when_settled(&mut self, service: usize) {
-        if self.services[service].data.is_none() {
-            return;
-        }
-        let ttl = self.plan.topology.services[service]
-            .failover
-            .as_ref()
-            .map_or(Nanos::ZERO, |f| f.dns_ttl);
-        let at = self.now + ttl;
-        self.services[service].read_back_at = Some(at);
-        self.wakes.arm(Wake::ReadBack(service), Some(at));
-    }
-
-    /// Compares what was acknowledged with what is there.
-    pub(crate) fn read_back(&mut self, service: usize, is_final: bool) {
-        let now = self.now;
-        self.sync_all(service);
-        let acks = self.all_acks(service);
-        let primary = self.primary(service);
-        let Some(data) = &self.services[service].data else {
-            return;
-        };
-        let units = &self.units;
-        let tally = data::read_back(&acks, &data.content[primary], now, |u| {
-            units[u].grids.as_slice()
-        });
-        let fault = data
-            .loss_fault
-            .filter(|_| tally.lost > 0 || tally.corrupted > 0);
-        self.record.read_backs.push(ReadBack {
-            service: ServiceId::from(service),
-            at: now,
-            is_final,
-            acknowledged: tally.acknowledged,
-            lost: tally.lost,
-            duplicated: 0,
-            stale: 0,
-            corrupted: tally.corrupted,
-            indeterminate: 0,
-            oldest_lost_at: tally.oldest_lost,
-            newest_lost_at: tally.newest_lost,
-            survivor_before: tally.survivor_before,
-            fault_at: fault.map(|f| self.plan.scenario.faults[f].at),
-            fault,
-        });
-    }
-
-    /// Closed acknowledgements, and the open ones as of now.
-    fn all_acks(&self, service: usize) -> Vec<Ack> {
-        let mut acks = self.services[service]
-            .data
-            .as_ref()
-            .map_or_else(Vec::new, |d| d.acks.clone());
-        for (unit, state) in self.units.iter().enumerate() {
-            for &(s, replica, mask, from) in &state.open {
-                if s.index() == service {
-                    acks.push(Ack {
-                        unit,
-                        replica,
-                        mask,
-                        from,
-                        to: self.now + Nanos(1),
-                    });
-                }
-            }
-        }
-        acks
-    }
-
-    /// Which replicas acknowledge the writes of the cohorts served over an access.
-    pub(crate) fn collect_acks(
-        &self,
-        id: usize,
-        rank: usize,
-        served: u64,
-        acks: &mut Vec<(ServiceId, u16, u64)>,
-    ) {
-        let journey = self.plan.topology.journey(self.units[id].journey);
-        for &service in &journey.writes {
-            for &call in &self.units[id].accesses[rank].calls {
-                let entry = &self.entries[call];
-                if entry.service == service {
-                    let groups = entry.groups.iter();
-                    acks.extend(
-                        groups
-                            .map(|g| (service, g.0, g.1 & served))
-                            .filter(|a| a.2 != 0),
-                    );
-                }
-            }
-        }
-    }
-
-    /// Closes acknowledgements that have ended and opens those that begin.
-    pub(crate) fn open_acks(&mut self, id: usize, acks: &[(ServiceId, u16, u64)]) {
-        let now = self.now;
-        if acks.is_empty() && self.units[id].open.is_empty() {
-            return;
-        }
-        let open = std::mem::take(&mut self.units[id].open);
-        let mut kept = Vec::new();
-        let mut touched: Vec<ServiceId> = Vec::new();
-        for (service, replica, mask, from) in open {
-            if acks.contains(&(service, replica, mask)) {
-                kept.push((service, replica, mask, from));
-                continue;
-            }
-            touched.push(service);
-            if let Some(data) = &mut self.services[service.index()].data
-                && from < now
-            {
-                data.acks.push(Ack {
-                    unit: id,
-                    replica,
-                    mask,
-                    from,
-                    to: now,
-                });
-            }
-        }
-        for &(service, replica, mask) in acks {
-            if !kept
-                .iter()
-                .any(|k| (k.0, k.1, k.2) == (service, replica, mask))
-            {
-                // In steady state it was so before the scenario began.
-                let since = if self.record.events == 0 {
-                    -crate::build::BEFORE
-                } else {
-                    now
-                };
-                kept.push((service, replica, mask, since));
-                touched.push(service);
-            }
-        }
-        self.units[id].open = kept;
-        touched.sort_unstable();
-        touched.dedup();
-        for service in touched {
-            self.note_split(service);
-        }
-    }
-
-    /// Two replicas of a single-writer service that acknowledge at one instant.
-    fn note_split(&mut self, service: ServiceId) {
-        let spec = self.plan.topology.service(service);
-        if !matches!(spec.mode, Mode::ActiveStandby | Mode::Quorum) {
-            return;
-        }
-        let mut writers = self
-            .units
-            .iter()
-            .flat_map(|u| &u.open)
-            .filter(|o| o.0 == service)
-            .map(|o| o.1);
-        let first = writers.next();
-        let split = first.is_some_and(|f| writers.any(|w| w != f));
-        let now = self.now;
-        let Some(data) = &mut self.services[service.index()].data else {
-            return;
-        };
-        match (split, data.split_since) {
-            (true, None) => data.split_since = Some(now),
-            (false, Some(from)) => {
-                data.split_since = None;
-                if from < now {
-                    self.record.split_brain.push(SplitBrain {
-                        service,
-                        from,
-                        to: now,
-                    });
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-impl crate::state::DataState {
-    /// What the primary held at an instant.
-    fn held_at(&self, at: Nanos) -> Content {
-        let entry = self
-            .history
-            .iter()
-            .rev()
-            .find(|h| h.0 <= at)
-            .or(self.history.first());
-        let mut content = entry.map_or_else(Content::default, |h| h.1.until(at));
-        content.damaged = content.damaged.filter(|d| *d <= at);
-        content
     }
 }

@@ -88,6 +88,16 @@ fn one(
         status = Status::Inconclusive;
         reason = "No write was acknowledged, so none could be missing.".to_string();
     }
+    let damaged = backs
+        .iter()
+        .filter(|b| b.is_final)
+        .map(|b| b.corrupted)
+        .max()
+        .unwrap_or(0);
+    if status == Status::Met && damaged > 0 {
+        status = Status::Inconclusive;
+        reason = format!("{damaged} acknowledged writes were still damaged at the end.");
+    }
     if unknown {
         reason = "Writes are missing, and when they were acknowledged is not known.".to_string();
     }

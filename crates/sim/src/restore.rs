@@ -1,0 +1,209 @@
+//! Backups that are made or not, and restores from them.
+
+use crate::data::Content;
+use crate::engine::Engine;
+use crate::route::Blame;
+use crate::state::{Fault, Restoring};
+use crate::wakes::Wake;
+use assize_fault::Nanos;
+use assize_model::ServiceId;
+use assize_model::journal::Restore;
+
+impl Engine<'_> {
+    /// Restores from the newest backup that can be used. Returns what came of it.
+    pub(crate) fn begin_restore(&mut self, service: usize) -> String {
+        let now = self.now;
+        let spec = &self.plan.topology.services[service];
+        let Some(state) = &spec.state else {
+            return "this service keeps no data".into();
+        };
+        let primary = self.primary(service);
+        let to = spec.replicas[primary].at;
+        let networks = self.services[service].networks;
+        let reachable = |schedule: usize| {
+            let backup = &state.backups[schedule];
+            let place = self.net.spot(backup.kept_at);
+            let leg = crate::route::from_node(
+                &mut self.trees.borrow_mut(),
+                &self.net,
+                &self.truth,
+                backup.kept_at,
+                to,
+                networks,
+            );
+            // What is kept offline is carried by hand, if its place is not itself lost.
+            self.truth.spot_up[place] && (backup.offline || leg.blame.is_none())
+        };
+        let Some(data) = &self.services[service].data else {
+            return String::new();
+        };
+        let damage = data.damage.map(|d| d.0);
+        let Some(chosen) = data.backups.choose(now, damage, reachable) else {
+            self.bite_vaults(service);
+            return "no backup can be restored".into();
+        };
+        let run = *data.backups.run(chosen);
+        let takes = state.backups[run.schedule].restore_takes;
+        let until = now + takes;
+        if let Some(data) = &mut self.services[service].data {
+            data.restoring = Some(Restoring {
+                backup: chosen,
+                from: now,
+                until,
+            });
+        }
+        self.wakes.arm(Wake::Restore(service), Some(until));
+        self.touch_service(service);
+        format!(
+            "restoring {} of {} ago, for {takes}",
+            state.backups[run.schedule].id,
+            now - run.began
+        )
+    }
+
+    /// The faults that keep every backup out of reach.
+    pub(crate) fn bite_vaults(&mut self, service: usize) {
+        let spec = &self.plan.topology.services[service];
+        let places: Vec<_> = spec
+            .state
+            .iter()
+            .flat_map(|s| &s.backups)
+            .map(|b| b.kept_at)
+            .collect();
+        for place in places {
+            if let Some(blame) = self.vault_blame(service, place) {
+                self.bite(blame, || "a restore met it".into());
+            }
+        }
+    }
+
+    /// What keeps the primary of a service from the place of a backup.
+    pub(crate) fn vault_blame(&self, service: usize, place: assize_model::NodeId) -> Option<Blame> {
+        let to = self.plan.topology.services[service].replicas[self.primary(service)].at;
+        let leg = crate::route::from_node(
+            &mut self.trees.borrow_mut(),
+            &self.net,
+            &self.truth,
+            place,
+            to,
+            self.services[service].networks,
+        );
+        leg.blame
+    }
+
+    /// A backup begins or is complete: it is made only where its source is up and reaches the
+    /// place where it is kept. One that is made while it is made badly looks like any other.
+    pub(crate) fn on_backup(&mut self, service: usize) {
+        let now = self.now;
+        let due: Vec<(usize, bool)> = self.services[service]
+            .data
+            .as_ref()
+            .map_or_else(Vec::new, |d| d.backups.at(now));
+        for (run, begins) in due {
+            let primary = self.primary(service);
+            let Some(data) = &self.services[service].data else {
+                return;
+            };
+            let schedule = data.backups.run(run).schedule;
+            let state = self.plan.topology.services[service].state.as_ref();
+            let Some(backup) = state.and_then(|s| s.backups.get(schedule)) else {
+                continue;
+            };
+            let spot = self.net.spot(backup.kept_at);
+            let mut blame = None;
+            if !self.truth.spot_up[spot] {
+                blame = Some(Blame::Spot(spot));
+            } else if !self.process_up(service, primary) {
+                blame = Some(Blame::Replica(service as u16, primary as u16));
+            } else if !backup.offline {
+                blame = self.vault_blame(service, backup.kept_at);
+            }
+            if let Some(blame) = blame {
+                self.bite(blame, || "a backup met it".into());
+                if let Some(data) = &mut self.services[service].data {
+                    data.backups.on_not_made(run);
+                }
+            } else if begins {
+                let bad = self.services[service].bad_backup.clone();
+                self.bite_all(&bad, || "a backup began while it was on".into());
+            }
+        }
+        self.arm_backup(service);
+    }
+
+    pub(crate) fn arm_backup(&mut self, service: usize) {
+        let now = self.now;
+        let next = self.services[service]
+            .data
+            .as_ref()
+            .and_then(|d| d.backups.next_after(now));
+        self.wakes.arm(Wake::Backup(service), next);
+    }
+
+    /// A restore is through: the data is good again as of the backup's beginning, or the
+    /// backup turns out to be bad and the one before it is tried.
+    pub(crate) fn on_restore(&mut self, service: usize) {
+        let now = self.now;
+        let Some(restoring) = self.services[service]
+            .data
+            .as_mut()
+            .and_then(|d| d.restoring.take())
+        else {
+            return;
+        };
+        let primary = self.primary(service);
+        let Some(data) = &mut self.services[service].data else {
+            return;
+        };
+        debug_assert!(restoring.until <= now);
+        let run = *data.backups.run(restoring.backup);
+        self.record.restores.push(Restore {
+            service: ServiceId::from(service),
+            backup: run.schedule,
+            point: run.began,
+            from: restoring.from,
+            to: now,
+            good: run.good,
+        });
+        if run.good {
+            let mut content = data.held_at(run.began);
+            content.writes_from(primary as u16, now);
+            for (r, held) in data.content.iter_mut().enumerate() {
+                *held = if r == primary {
+                    content.clone()
+                } else {
+                    content.until(now)
+                };
+            }
+            data.damage = None;
+            self.note_history(service);
+            self.read_back_when_settled(service);
+        } else {
+            data.backups.on_found_bad(restoring.backup);
+            let bad: Vec<Fault> = data
+                .bad_windows
+                .iter()
+                .filter(|w| w.1 <= run.began && run.began < w.2)
+                .map(|w| w.0)
+                .collect();
+            self.bite_all(&bad, || "a bad backup was chosen".into());
+            self.begin_restore(service);
+        }
+        self.touch_service(service);
+    }
+}
+
+impl crate::state::DataState {
+    /// What the primary held at an instant.
+    fn held_at(&self, at: Nanos) -> Content {
+        let entry = self
+            .history
+            .iter()
+            .rev()
+            .find(|h| h.0 <= at)
+            .or(self.history.first());
+        let mut content = entry.map_or_else(Content::default, |h| h.1.until(at));
+        content.damaged = content.damaged.filter(|d| *d <= at);
+        content
+    }
+}

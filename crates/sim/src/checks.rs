@@ -189,10 +189,18 @@ impl Engine<'_> {
                 cells.map(|c| self.plan.cells[*c].users).sum::<u64>()
             };
             let weight: u64 = entry.units.iter().map(here).sum();
-            users += weight;
-            if let Some(blame) = entry.legs[replica].blame.filter(|b| *b != Blame::Inactive) {
-                without += weight;
-                first = first.or(Some(blame));
+            match entry.legs[replica].blame {
+                None => users += weight,
+                // A way that does not lead there says nothing about the replica, nor does a
+                // place that is itself cut off from all of them.
+                Some(blame)
+                    if self.faults_of(blame).is_empty()
+                        || entry.legs.iter().all(|l| l.blame.is_some()) => {}
+                Some(blame) => {
+                    users += weight;
+                    without += weight;
+                    first = first.or(Some(blame));
+                }
             }
         }
         if users > 0 {

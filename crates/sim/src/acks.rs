@@ -104,16 +104,17 @@ impl Engine<'_> {
                 continue;
             }
             touched.push(service);
-            if let Some(data) = &mut self.services[service.index()].data
-                && from < now
-            {
-                data.acks.push(Ack {
-                    unit: id,
-                    replica,
-                    mask,
-                    from,
-                    to: now,
-                });
+            if let Some(data) = &mut self.services[service.index()].data {
+                data.open[usize::from(replica)] -= 1;
+                if from < now {
+                    data.acks.push(Ack {
+                        unit: id,
+                        replica,
+                        mask,
+                        from,
+                        to: now,
+                    });
+                }
             }
         }
         for &(service, replica, mask) in acks {
@@ -128,6 +129,9 @@ impl Engine<'_> {
                     now
                 };
                 kept.push((service, replica, mask, since));
+                if let Some(data) = &mut self.services[service.index()].data {
+                    data.open[usize::from(replica)] += 1;
+                }
                 touched.push(service);
             }
         }
@@ -145,18 +149,11 @@ impl Engine<'_> {
         if !matches!(spec.mode, Mode::ActiveStandby | Mode::Quorum) {
             return;
         }
-        let mut writers = self
-            .units
-            .iter()
-            .flat_map(|u| &u.open)
-            .filter(|o| o.0 == service)
-            .map(|o| o.1);
-        let first = writers.next();
-        let split = first.is_some_and(|f| writers.any(|w| w != f));
         let now = self.now;
         let Some(data) = &mut self.services[service.index()].data else {
             return;
         };
+        let split = data.open.iter().filter(|n| **n > 0).count() > 1;
         match (split, data.split_since) {
             (true, None) => data.split_since = Some(now),
             (false, Some(from)) => {

@@ -224,6 +224,7 @@ fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize, only: Option<Ca
     let runs = backup_runs(plan, service, &bad_windows);
     DataState {
         history: vec![(crate::data::PAST, content[usize::from(home)].clone())],
+        open: vec![0; content.len()],
         content,
         acks: Vec::new(),
         backups: Backups::new(runs),

@@ -122,6 +122,8 @@ pub(crate) struct ServiceState {
 pub(crate) struct DataState {
     pub(crate) content: Vec<Content>,
     pub(crate) acks: Vec<Ack>,
+    /// How many acknowledgements are open, by replica.
+    pub(crate) open: Vec<usize>,
     pub(crate) backups: Backups,
     /// What the primary held from each instant on.
     pub(crate) history: Vec<(Nanos, Content)>,

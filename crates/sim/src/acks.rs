@@ -1,0 +1,172 @@
+//! Who acknowledges whose writes and since when, two replicas that do so at one instant, and
+//! what a read-back finds of it. What a replica holds is in `data`.
+
+use crate::data::{self, Ack};
+use crate::engine::Engine;
+use assize_fault::Nanos;
+use assize_model::ServiceId;
+use assize_model::journal::{ReadBack, SplitBrain};
+use assize_model::topology::Mode;
+
+impl Engine<'_> {
+    /// Compares what was acknowledged with what is there.
+    pub(crate) fn read_back(&mut self, service: usize, is_final: bool) {
+        let now = self.now;
+        self.sync_all(service);
+        let acks = self.all_acks(service);
+        let primary = self.primary(service);
+        let Some(data) = &self.services[service].data else {
+            return;
+        };
+        let units = &self.units;
+        let tally = data::read_back(&acks, &data.content[primary], now, |u| {
+            units[u].grids.as_slice()
+        });
+        let fault = data
+            .loss_fault
+            .filter(|_| tally.lost > 0 || tally.corrupted > 0);
+        self.record.read_backs.push(ReadBack {
+            service: ServiceId::from(service),
+            at: now,
+            is_final,
+            acknowledged: tally.acknowledged,
+            lost: tally.lost,
+            duplicated: 0,
+            stale: 0,
+            corrupted: tally.corrupted,
+            indeterminate: 0,
+            oldest_lost_at: tally.oldest_lost,
+            newest_lost_at: tally.newest_lost,
+            survivor_before: tally.survivor_before,
+            fault_at: fault.map(|f| self.plan.scenario.faults[f].at),
+            fault,
+        });
+    }
+
+    /// Closed acknowledgements, and the open ones as of now.
+    fn all_acks(&self, service: usize) -> Vec<Ack> {
+        let mut acks = self.services[service]
+            .data
+            .as_ref()
+            .map_or_else(Vec::new, |d| d.acks.clone());
+        for (unit, state) in self.units.iter().enumerate() {
+            for &(s, replica, mask, from) in &state.open {
+                if s.index() == service {
+                    acks.push(Ack {
+                        unit,
+                        replica,
+                        mask,
+                        from,
+                        to: self.now + Nanos(1),
+                    });
+                }
+            }
+        }
+        acks
+    }
+
+    /// Which replicas acknowledge the writes of the cohorts served over an access.
+    pub(crate) fn collect_acks(
+        &self,
+        id: usize,
+        rank: usize,
+        served: u64,
+        acks: &mut Vec<(ServiceId, u16, u64)>,
+    ) {
+        let journey = self.plan.topology.journey(self.units[id].journey);
+        for &service in &journey.writes {
+            for &call in &self.units[id].accesses[rank].calls {
+                let entry = &self.entries[call];
+                if entry.service == service {
+                    let groups = entry.groups.iter();
+                    acks.extend(
+                        groups
+                            .map(|g| (service, g.0, g.1 & served))
+                            .filter(|a| a.2 != 0),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Closes acknowledgements that have ended and opens those that begin.
+    pub(crate) fn open_acks(&mut self, id: usize, acks: &[(ServiceId, u16, u64)]) {
+        let now = self.now;
+        if acks.is_empty() && self.units[id].open.is_empty() {
+            return;
+        }
+        let open = std::mem::take(&mut self.units[id].open);
+        let mut kept = Vec::new();
+        let mut touched: Vec<ServiceId> = Vec::new();
+        for (service, replica, mask, from) in open {
+            if acks.contains(&(service, replica, mask)) {
+                kept.push((service, replica, mask, from));
+                continue;
+            }
+            touched.push(service);
+            if let Some(data) = &mut self.services[service.index()].data {
+                data.open[usize::from(replica)] -= 1;
+                if from < now {
+                    data.acks.push(Ack {
+                        unit: id,
+                        replica,
+                        mask,
+                        from,
+                        to: now,
+                    });
+                }
+            }
+        }
+        for &(service, replica, mask) in acks {
+            if !kept
+                .iter()
+                .any(|k| (k.0, k.1, k.2) == (service, replica, mask))
+            {
+                // In steady state it was so before the scenario began.
+                let since = if self.record.events == 0 {
+                    -crate::build::BEFORE
+                } else {
+                    now
+                };
+                kept.push((service, replica, mask, since));
+                if let Some(data) = &mut self.services[service.index()].data {
+                    data.open[usize::from(replica)] += 1;
+                }
+                touched.push(service);
+            }
+        }
+        self.units[id].open = kept;
+        touched.sort_unstable();
+        touched.dedup();
+        for service in touched {
+            self.note_split(service);
+        }
+    }
+
+    /// Two replicas of a single-writer service that acknowledge at one instant.
+    fn note_split(&mut self, service: ServiceId) {
+        let spec = self.plan.topology.service(service);
+        if !matches!(spec.mode, Mode::ActiveStandby | Mode::Quorum) {
+            return;
+        }
+        let now = self.now;
+        let Some(data) = &mut self.services[service.index()].data else {
+            return;
+        };
+        let split = data.open.iter().filter(|n| **n > 0).count() > 1;
+        match (split, data.split_since) {
+            (true, None) => data.split_since = Some(now),
+            (false, Some(from)) => {
+                data.split_since = None;
+                if from < now {
+                    self.record.split_brain.push(SplitBrain {
+                        service,
+                        from,
+                        to: now,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -3,12 +3,27 @@
 
 use crate::data::{self, Ack};
 use crate::engine::Engine;
+use crate::wakes::Wake;
 use assize_fault::Nanos;
 use assize_model::ServiceId;
 use assize_model::journal::{ReadBack, SplitBrain};
 use assize_model::topology::Mode;
 
 impl Engine<'_> {
+    /// Ledgers are read back when the last client has followed the change.
+    pub(crate) fn read_back_when_settled(&mut self, service: usize) {
+        if self.services[service].data.is_none() {
+            return;
+        }
+        let ttl = self.plan.topology.services[service]
+            .failover
+            .as_ref()
+            .map_or(Nanos::ZERO, |f| f.dns_ttl);
+        let at = self.now + ttl;
+        self.services[service].read_back_at = Some(at);
+        self.wakes.arm(Wake::ReadBack(service), Some(at));
+    }
+
     /// Compares what was acknowledged with what is there.
     pub(crate) fn read_back(&mut self, service: usize, is_final: bool) {
         let now = self.now;
@@ -25,6 +40,15 @@ impl Engine<'_> {
         let fault = data
             .loss_fault
             .filter(|_| tally.lost > 0 || tally.corrupted > 0);
+        let instant = |at: Option<Nanos>| at.map_or(-1, |a| a.0);
+        self.record.figure(&[
+            tally.acknowledged as i64,
+            tally.lost as i64,
+            tally.corrupted as i64,
+            instant(tally.oldest_lost),
+            instant(tally.newest_lost),
+            instant(tally.survivor_before),
+        ]);
         self.record.read_backs.push(ReadBack {
             service: ServiceId::from(service),
             at: now,
@@ -44,7 +68,7 @@ impl Engine<'_> {
     }
 
     /// Closed acknowledgements, and the open ones as of now.
-    fn all_acks(&self, service: usize) -> Vec<Ack> {
+    pub(crate) fn all_acks(&self, service: usize) -> Vec<Ack> {
         let mut acks = self.services[service]
             .data
             .as_ref()

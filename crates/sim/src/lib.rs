@@ -16,7 +16,6 @@ mod engine;
 mod entries;
 mod explain;
 mod initial;
-mod ledger;
 mod loads;
 mod net;
 mod record;

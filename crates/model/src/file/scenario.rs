@@ -16,6 +16,9 @@ const SETTLE: Nanos = Nanos::mins(10);
 /// How many turns the flaps of a scenario may make together.
 const MAX_TURNS: i64 = 20_000;
 
+/// How many backups the schedules of a scenario may take together.
+const MAX_BACKUPS: i64 = 200_000;
+
 /// A scenario that is being read.
 pub(crate) struct Reader<'a> {
     pub cx: &'a Cx,
@@ -93,6 +96,7 @@ pub(crate) fn read(
     let steady_state = r.steady_state(&f);
     let end = r.end(&f);
     r.close(end);
+    r.backups(f.at, end);
     let objectives = r.objectives(&f);
     let expect = super::expect::read(&r.scope(), t, &f, expect);
     r.live(&f);
@@ -278,6 +282,18 @@ impl Reader<'_> {
         }
         f.finish();
         max
+    }
+
+    /// Each backup that a schedule takes is kept in mind, so their number is bounded.
+    fn backups(&self, at: Span, end: Nanos) {
+        let states = self.t.services.iter().filter_map(|s| s.state.as_ref());
+        let schedules = states.flat_map(|s| &s.backups);
+        let taken: i64 = schedules.map(|b| end.0 / b.every.0.max(1)).sum();
+        if taken > MAX_BACKUPS {
+            let what = format!("more than {MAX_BACKUPS} backups would be taken");
+            let help = "make the scenario shorter, or the backups rarer";
+            self.cx.error(Span { len: 1, ..at }, what, help);
+        }
     }
 
     /// Faults without an end last to the scenario's; flaps are bounded by what can be carried out.

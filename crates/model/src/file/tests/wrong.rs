@@ -385,3 +385,12 @@ fn a_mark_of_the_byte_order_is_no_part_of_the_file() {
     assert!(scenario(&format!("\u{feff}{SMALL}")).is_ok());
     assert!(scenario(&SMALL.replace('\n', "\r\n")).is_ok());
 }
+
+#[test]
+fn the_backups_of_a_scenario_are_bounded() {
+    let state = "promote: 30s}\n      state: {backups: [{every: 1m, kept_at: db-south}]}";
+    let text = SMALL.replacen("promote: 30s}", state, 1);
+    assert!(scenario(&text).is_ok());
+    let long = text.replacen("for: 10m", "for: 3650d", 1);
+    problem(scenario(&long), "more than 200000 backups");
+}

@@ -183,8 +183,48 @@ pub fn load_scenario(
     }
     let names = (stem(path), path.display().to_string());
     let scenario = scenario::read(&cx, &topology, &doc, names, expect.as_ref(), digest(&doc));
+    if let Some(what) = too_large(&topology) {
+        cx.error(
+            doc.at,
+            what,
+            "model like sites as one class with `count:`, or cut the topology",
+        );
+    }
     let (pair, warnings) = finish(&cx, scenario.map(|s| (topology, s)))?;
     Ok((pair.0, pair.1, warnings))
+}
+
+/// Paths are kept from every node to every place that serves, and state for every place, access
+/// and journey of a population: both are bounded, so that no file takes memory without bound.
+fn too_large(t: &Topology) -> Option<String> {
+    const PATHS: usize = 30_000_000;
+    const USES: usize = 500_000;
+    let mut places: Vec<_> = t
+        .services
+        .iter()
+        .flat_map(|s| &s.replicas)
+        .map(|r| r.at)
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    let paths = places.len() * t.nodes.len();
+    if paths > PATHS {
+        return Some(format!(
+            "{} places that serve among {} nodes are too many: {paths} paths, {PATHS} at most",
+            places.len(),
+            t.nodes.len()
+        ));
+    }
+    let uses: usize = t
+        .populations
+        .iter()
+        .map(|p| p.at.len() * p.access.len() * p.makes.len())
+        .sum();
+    (uses > USES).then(|| {
+        format!(
+            "{uses} uses (places × accesses × journeys of populations) are too many: {USES} at most"
+        )
+    })
 }
 
 /// Whether every index of a topology that was read with errors is in range.

@@ -266,7 +266,7 @@ impl Build<'_> {
         else {
             return retry;
         };
-        retry.tries = r.whole("tries", 1, 1_000).unwrap_or(1) as u32;
+        retry.tries = r.whole("tries", 1, 100).unwrap_or(1) as u32;
         retry.wait = r.duration_or("wait", Nanos::ZERO);
         if let Some(doc) = r.raw("factor") {
             let factor = self

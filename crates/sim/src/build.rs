@@ -60,6 +60,8 @@ impl<'a> Engine<'a> {
             network_dirty: true,
             core_dirty: true,
             services_dirty: true,
+            touched: Vec::new(),
+            first_check: Vec::new(),
             spot_dirty: vec![true; net.spots.len()],
             stale_entries: Vec::new(),
             dirty_leases: Vec::new(),
@@ -74,6 +76,11 @@ impl<'a> Engine<'a> {
         engine.client_phases();
         for (i, entry) in engine.entries.iter().enumerate() {
             engine.services[entry.service.index()].entries.push(i);
+        }
+        let mut first = 0;
+        for service in &engine.services {
+            engine.first_check.push(first);
+            first += service.checkers.len();
         }
         engine.build_loads();
         engine.wakes = Wakes::new(engine.names_of_wakes());

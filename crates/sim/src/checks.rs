@@ -13,9 +13,8 @@ use assize_model::topology::{Mode, Probes};
 
 impl Engine<'_> {
     /// What each health check would see from now on.
-    pub(crate) fn refresh_checks(&mut self) {
-        let mut id = 0;
-        for service in 0..self.services.len() {
+    pub(crate) fn refresh_checks(&mut self, concerned: &[bool]) {
+        for service in (0..self.services.len()).filter(|s| concerned[*s]) {
             for replica in 0..self.services[service].checkers.len() {
                 if let Some((seen, faults)) = self.check_sees(service, replica) {
                     let now = self.now;
@@ -32,9 +31,9 @@ impl Engine<'_> {
                         state.replicas[replica].seen_faults = faults;
                     }
                     let next = self.services[service].checkers[replica].next_wake();
+                    let id = self.first_check[service] + replica;
                     self.wakes.arm(Wake::Checker(id), next);
                 }
-                id += 1;
             }
         }
     }

@@ -525,7 +525,7 @@ impl Engine<'_> {
     }
 
     pub(crate) fn touch_service(&mut self, service: usize) {
-        self.services_dirty = true;
+        self.touched.push(service);
         for i in 0..self.services[service].entries.len() {
             let entry = self.services[service].entries[i];
             self.entries[entry].legs_stale = true;

@@ -54,6 +54,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) network_dirty: bool,
     pub(crate) core_dirty: bool,
     pub(crate) services_dirty: bool,
+    /// Services that have changed, where not all may have.
+    pub(crate) touched: Vec<usize>,
+    /// The number of the first check of each service.
+    pub(crate) first_check: Vec<usize>,
     pub(crate) spot_dirty: Vec<bool>,
     pub(crate) stale_entries: Vec<usize>,
     pub(crate) dirty_leases: Vec<usize>,
@@ -456,14 +460,8 @@ impl Engine<'_> {
 
     /// Service and replica of a check; checks are numbered through.
     fn checker_place(&self, id: usize) -> (usize, usize) {
-        let mut first = 0;
-        for (service, state) in self.services.iter().enumerate() {
-            if id < first + state.checkers.len() {
-                return (service, id - first);
-            }
-            first += state.checkers.len();
-        }
-        (0, 0)
+        let service = self.first_check.partition_point(|first| *first <= id) - 1;
+        (service, id - self.first_check[service])
     }
 
     fn on_verdict(&mut self, service: usize, replica: usize, up: bool) {
@@ -506,7 +504,7 @@ impl Engine<'_> {
             }
             Mode::Single | Mode::Sharded => {}
         }
-        self.services_dirty = true;
+        self.touched.push(service);
     }
 
     /// Spreads the cohorts over the replicas in rotation. With none left, traffic goes to all
@@ -538,14 +536,16 @@ impl Engine<'_> {
                 moved |= (view == 0) != (state.views[replica] == 0);
                 state.views[replica] = view;
             }
-            self.services_dirty |= moved;
+            if moved {
+                self.touched.push(service);
+            }
             for i in 0..self.services[service].entries.len() {
                 let entry = self.services[service].entries[i];
                 self.mark_entry(entry);
             }
             let state = &self.services[service];
             if !state.dependents.is_empty() || state.queue.is_some() || next.is_none() {
-                self.services_dirty = true;
+                self.touched.push(service);
             }
         }
     }

@@ -127,7 +127,7 @@ impl Engine<'_> {
                 && !self.services[service].checkers.is_empty()
             {
                 // Checks from beside the clients look along this way.
-                self.services_dirty = true;
+                self.touched.push(service);
             }
             self.entries[id].legs[replica] = leg;
         }

@@ -16,7 +16,7 @@ impl Engine<'_> {
                 self.network_dirty = false;
                 self.refresh_truth();
             }
-            if std::mem::take(&mut self.services_dirty) {
+            if self.services_dirty || !self.touched.is_empty() {
                 self.refresh_services();
             }
             while let Some(entry) = self.stale_entries.pop() {
@@ -37,6 +37,7 @@ impl Engine<'_> {
             }
             if !self.network_dirty
                 && !self.services_dirty
+                && self.touched.is_empty()
                 && self.stale_entries.is_empty()
                 && self.dirty_units.is_empty()
             {

@@ -12,8 +12,12 @@ use assize_model::topology::{Mode, Replication};
 impl Engine<'_> {
     /// Replicas in dependency order, then what follows from them: rotation, checks, contact.
     pub(crate) fn refresh_services(&mut self) {
+        let concerned = self.concerned();
         for i in 0..self.order.len() {
             let service = self.order[i];
+            if !concerned[service] {
+                continue;
+            }
             let mut changed = false;
             for replica in 0..self.services[service].replicas.len() {
                 let well = self.well(service, replica);
@@ -39,10 +43,27 @@ impl Engine<'_> {
             self.refresh_contact(service);
             self.refresh_shipping(service);
         }
-        self.refresh_checks();
+        self.refresh_checks(&concerned);
         for blame in self.met.take() {
             self.bite(blame, || "a replica met it".into());
         }
+    }
+
+    /// All services after a change of the network, else those touched and what needs them.
+    fn concerned(&mut self) -> Vec<bool> {
+        if std::mem::take(&mut self.services_dirty) {
+            self.touched.clear();
+            return vec![true; self.services.len()];
+        }
+        let mut concerned = vec![false; self.services.len()];
+        let mut open = std::mem::take(&mut self.touched);
+        while let Some(service) = open.pop() {
+            if !std::mem::replace(&mut concerned[service], true) {
+                open.extend(&self.services[service].dependents);
+            }
+        }
+        self.touched = open;
+        concerned
     }
 
     /// Whether a replica can serve, whatever the path to it.

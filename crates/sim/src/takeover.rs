@@ -72,7 +72,7 @@ impl Engine<'_> {
             .as_ref()
             .and_then(|f| f.next_wake());
         self.wakes.arm(Wake::Failover(service), next);
-        self.services_dirty = true;
+        self.touched.push(service);
     }
 
     /// A planned return: the acting primary stops, and hands all of its writes over.
@@ -99,7 +99,7 @@ impl Engine<'_> {
             .replicas
             .iter_mut()
             .for_each(|r| r.ships_since = None);
-        self.services_dirty = true;
+        self.touched.push(service);
     }
 
     /// This replica is primary from now on, and clients are pointed there.
@@ -129,7 +129,7 @@ impl Engine<'_> {
         if replica != self.services[service].home {
             self.read_back_when_settled(service);
         }
-        self.services_dirty = true;
+        self.touched.push(service);
     }
 
     /// A takeover that costs writes puts its cause down for them; one that costs none does not.
@@ -192,7 +192,7 @@ impl Engine<'_> {
             self.carry_out(service, actions);
             self.note_history(service);
         }
-        self.services_dirty = true;
+        self.touched.push(service);
         let next = self.services[service]
             .replicas
             .iter()

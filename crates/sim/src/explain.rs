@@ -165,17 +165,42 @@ impl Engine<'_> {
             .collect()
     }
 
+    /// The links on the way, in its direction; what a tunnel runs over in brackets.
     fn hops(&self, entry: usize, replica: usize) -> Vec<String> {
         let topology = self.plan.topology;
-        self.circuits_on_path(entry, replica)
-            .into_iter()
-            .map(|c| {
-                let circuit = &self.net.circuits[c];
-                let near = &topology.node(self.net.spots[circuit.near].node).id;
-                let far = &topology.node(circuit.far).id;
-                format!("{near} —{}— {far}", topology.link(circuit.link).id)
-            })
-            .collect()
+        let path = self.circuits_on_path(entry, replica);
+        let link = |c: usize| topology.link(self.net.circuits[c].link).id.as_str();
+        let mut at = self.net.spots[self.entries[entry].spot].node;
+        let mut hops = Vec::new();
+        let mut i = 0;
+        while let Some(&c) = path.get(i) {
+            // The underlay of a circuit follows it in the list.
+            let below = self.below(c);
+            let over: Vec<&str> = path[i + 1..].iter().take(below).map(|c| link(*c)).collect();
+            i += 1 + below;
+            let circuit = &self.net.circuits[c];
+            let near = self.net.spots[circuit.near].node;
+            let to = if near == at { circuit.far } else { near };
+            let name = match over.as_slice() {
+                [] => link(c).to_string(),
+                over => format!("{} (over {})", link(c), over.join(", ")),
+            };
+            hops.push(format!(
+                "{} —{name}— {}",
+                topology.node(at).id,
+                topology.node(to).id
+            ));
+            at = to;
+        }
+        hops
+    }
+
+    fn below(&self, circuit: usize) -> usize {
+        self.net.circuits[circuit]
+            .under
+            .iter()
+            .map(|u| 1 + self.below(*u))
+            .sum()
     }
 
     /// The circuits that routing uses from the sites of an entry to a replica.

@@ -360,3 +360,37 @@ settle: 10m
     assert_eq!(time(finding(&out, "rto").measured), secs("2h"));
     assert_eq!(finding(&out, "rto").status, Status::Missed);
 }
+
+#[test]
+fn a_tunnel_takes_as_long_as_all_that_it_runs_over() {
+    // Six links, each over the next, 10 ms each: 60 ms one way, 120 ms there and back.
+    let links: String = (1..6)
+        .map(|i| {
+            format!(
+                "    l{i}: {{between: [a, b], latency: 10ms, over: l{}}}\n",
+                i + 1
+            )
+        })
+        .collect();
+    let out = outcome(
+        &format!(
+            "
+assize: scenario/v1
+topology:
+  nodes: {{a: {{kind: site}}, b: {{kind: server}}}}
+  links:
+{links}    l6: {{between: [a, b], latency: 10ms}}
+  access: {{first: {{via: [l1]}}}}
+  services: {{app: {{replicas: {{x: {{at: b}}}}}}}}
+  populations: {{u: {{at: {{a: 10}}, access: [first]}}}}
+  journeys: {{use: {{calls: [app]}}}}
+timeline: [{{at: 1m, fault: outage, target: link/l6, for: 1m}}]
+objectives: [{{id: slow, latency: 1s, journey: use}}, {{id: rto, rto: 1s, journey: use}}]
+"
+        ),
+        &[],
+    );
+    assert_eq!(time(finding(&out, "slow").measured), secs("120ms"));
+    // It falls with what it runs over, however deep.
+    assert_eq!(time(finding(&out, "rto").measured), secs("1m"));
+}

@@ -173,19 +173,19 @@ impl Net {
             }
             self.circuits[id].under = under;
         }
-        // A tunnel takes as long as what it runs over, and its own latency on top. Underlays
-        // stand before the links over them or not; two passes settle the nesting in use.
-        let own: Vec<Nanos> = self.circuits.iter().map(|c| c.latency).collect();
-        for _ in 0..4 {
-            for (id, mine) in own.iter().enumerate() {
-                let below: Nanos = self.circuits[id]
-                    .under
-                    .iter()
-                    .map(|&c| self.circuits[c].latency)
-                    .sum();
-                self.circuits[id].latency = *mine + below;
-            }
+        let latencies: Vec<Nanos> = (0..self.circuits.len())
+            .map(|c| self.whole_latency(c))
+            .collect();
+        for (circuit, latency) in self.circuits.iter_mut().zip(latencies) {
+            circuit.latency = latency;
         }
+    }
+
+    /// A tunnel takes as long as what it runs over, and its own latency on top. Links that run
+    /// over each other were refused when the file was read, so this ends.
+    fn whole_latency(&self, circuit: usize) -> Nanos {
+        let c = &self.circuits[circuit];
+        c.latency + c.under.iter().map(|u| self.whole_latency(*u)).sum()
     }
 
     /// The circuits of a link that a circuit runs over: those of the same sites; between nodes,

@@ -150,3 +150,35 @@ settle: 5m
         journey.outages
     );
 }
+
+#[test]
+fn a_storm_gets_what_the_requests_of_users_leave() {
+    // From 360 s on, 6,400 users without a lease ask `dir` (100/s), and call it 80 times a second
+    // once all of them have one. With a of them through, 100 - 80 a / 6,400 more get theirs each
+    // second: a(t) = 8,000 (1 - exp(-t / 80)), all at 80 ln 5 = 128.755 s. In 64 steps of 100
+    // users, each at the rate before it, it is the sum of 80 / (80 - k), 126.780 s; cohorts
+    // that are partly through lie between. Apart, storm and calls would take 64 s.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  nodes: {s: {kind: site}, r: {kind: router}, dc: {kind: data-centre}, dc2: {kind: data-centre}}
+  links: {a: {between: [s, r]}, b: {between: [r, dc]}, c: {between: [r, dc2]}}
+  access: {w: {via: [a], needs: [{service: dir, cached_for: {renew: 100s, expire: 200s}}]}}
+  services:
+    dir: {replicas: {a: {at: dc}}, capacity: 100/s, queue: {max: 200, when_full: refuse, stale_after: 3s}}
+    app: {replicas: {a: {at: dc2}}}
+  populations: {u: {at: {s: 6400}, access: [w], makes: {j: 0.0125/s}}}
+  journeys: {j: {calls: [app, dir], timeout: 3s}}
+timeline: [{id: f, at: 60s, fault: outage, target: link/b, for: 300s}]
+objectives: [{id: rto, rto: 1m, journey: j}]
+end: 20m
+",
+        &[],
+    );
+    let all_through = time(finding(&out, "rto").measured) - Nanos::secs(300);
+    assert!(
+        (Nanos::millis(126_780)..=Nanos::millis(128_756)).contains(&all_through),
+        "{all_through}"
+    );
+}

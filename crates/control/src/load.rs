@@ -54,6 +54,19 @@ impl Load {
         self.share
     }
 
+    /// What of the capacity requests take now, in millionths of a request per second; the rest is
+    /// free for other work of the same service.
+    #[must_use]
+    pub fn taken(&self) -> u64 {
+        let inflow = self.growth() + self.capacity;
+        let taken = if self.waiting > 0 {
+            self.capacity
+        } else {
+            inflow.min(self.capacity)
+        };
+        taken as u64
+    }
+
     /// Requests that wait, in millionths.
     #[must_use]
     pub fn waiting(&self, now: Nanos) -> u64 {
@@ -261,6 +274,21 @@ mod tests {
         assert_eq!(load.next_wake(), Some(Nanos::secs(80)));
         load.on_wake(Nanos::secs(80));
         assert_eq!(load.share(), Ppb::ONE);
+    }
+
+    #[test]
+    fn what_requests_leave_of_the_capacity_is_free() {
+        let mut load = Load::new(&queue(Some(200), None), Nanos::secs(3));
+        load.on_rates(Nanos::ZERO, per_second(100), 1, per_second(80), 0);
+        assert_eq!(load.taken(), per_second(80));
+        // Overloaded it takes all, and so it does while what waits is worked off: 50 a second
+        // too many for one second wait, and with 50 fewer than it can do it takes a second.
+        load.on_rates(Nanos::secs(1), per_second(100), 1, per_second(150), 0);
+        assert_eq!(load.taken(), per_second(100));
+        load.on_rates(Nanos::secs(2), per_second(100), 1, per_second(50), 0);
+        assert_eq!(load.taken(), per_second(100));
+        load.on_wake(Nanos::secs(3));
+        assert_eq!(load.taken(), per_second(50));
     }
 
     #[test]

@@ -161,7 +161,8 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
             let q = &service.queue;
             Queue::new(capacity, 64, q.max, q.when_full, q.stale_after, Nanos::ZERO)
         }),
-        queue_rate: u64::MAX,
+        capacity_left: u64::MAX,
+        queue_rate: (u64::MAX, u64::MAX),
         load: None,
         share: Ppb::ONE,
         queue_steps: vec![(Nanos::ZERO, 0)],

@@ -9,6 +9,7 @@ use crate::route;
 use crate::state::{Demand, Entry, Unit};
 use crate::wakes::Wake;
 use assize_control::Load;
+use assize_control::matured::bits;
 use assize_fault::{Nanos, Ppb};
 use assize_model::PopulationId;
 use assize_model::faults::Effect;
@@ -158,7 +159,7 @@ impl Engine<'_> {
                 if last.replace(access) != Some(access) {
                     reached = Ppb::ONE;
                 }
-                let share = rate * u128::from(asks.count_ones()) / 64;
+                let share = rate * asks.1 / 1_000_000_000;
                 let share = share * u128::from(reached.0) / 1_000_000_000;
                 let service = entry.service.index();
                 first[service] += share as u64;
@@ -275,7 +276,7 @@ impl Engine<'_> {
             }
             self.each_access(unit, |_, entry, asks| {
                 for &(replica, mask) in &entry.groups {
-                    let share = u128::from((mask & asks).count_ones());
+                    let share = u128::from((mask & asks.0).count_ones());
                     for &circuit in &entry.paths[usize::from(replica)] {
                         asked[circuit] += rate * share * bytes * 8 / 64 / 1_000_000;
                     }
@@ -285,19 +286,28 @@ impl Engine<'_> {
         asked
     }
 
-    /// The cohorts of a unit that ask each service, over the access that they use.
-    fn each_access(&self, unit: &Unit, mut ask: impl FnMut(usize, &Entry, u64)) {
+    /// The users of a unit that ask each service, over the access that they use: cohorts, and
+    /// the share of all users, in parts per billion. Of a cohort that is only partly through a
+    /// storm, that part asks.
+    fn each_access(&self, unit: &Unit, mut ask: impl FnMut(usize, &Entry, (u64, u128))) {
         let mut left = u64::MAX;
         for (rank, access) in unit.accesses.iter().enumerate() {
             let eligible = access.change.as_ref().map_or(u64::MAX, |c| c.matured());
             let leases = access.leases.iter();
             let leased = leases.fold(u64::MAX, |m, l| m & self.leases[*l].cache.valid());
+            let partial = access.leases.iter().any(|l| self.leases[*l].partial);
             let mut on_this = 0;
             for &entry in access.asked.iter().chain(&access.calls) {
                 let entry = &self.entries[entry];
-                let asks = entry.ok & eligible & leased & left;
+                let able = entry.ok & eligible & left;
+                let asks = able & leased;
                 on_this |= asks;
-                ask(rank, entry, asks);
+                let parts = bits(able & !leased).filter(|_| partial);
+                let parts: u128 = parts
+                    .map(|k| u128::from(self.part_through(&access.leases, k)))
+                    .sum();
+                let whole = u128::from(asks.count_ones()) * 1_000_000_000;
+                ask(rank, entry, (asks, (whole + parts) / 64));
             }
             left &= !on_this;
         }
@@ -345,7 +355,7 @@ impl Engine<'_> {
     }
 
     /// What the replicas that serve can do now, in millionths of a request per second.
-    fn capacity_now(&self, service: usize) -> u64 {
+    pub(crate) fn capacity_now(&self, service: usize) -> u64 {
         let Some(capacity) = self.plan.topology.services[service].capacity else {
             return u64::MAX;
         };
@@ -375,7 +385,7 @@ impl Engine<'_> {
             .sum()
     }
 
-    fn bite_capacity(&mut self, service: usize) {
+    pub(crate) fn bite_capacity(&mut self, service: usize) {
         if self.unbitten == 0 {
             return;
         }
@@ -407,6 +417,7 @@ impl Engine<'_> {
         if let Some(load) = &self.services[service].load {
             let next = load.next_wake();
             self.wakes.arm(Wake::Load(service), next);
+            self.refresh_queue(service);
             self.note_queue(service);
         }
     }

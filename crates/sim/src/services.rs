@@ -2,10 +2,10 @@
 
 use crate::engine::Engine;
 use crate::route::{self, Blame, Leg};
-use crate::state::{Fault, Well};
+use crate::state::Well;
 use crate::wakes::Wake;
-use assize_control::Queue;
-use assize_fault::Ppb;
+use assize_control::{Load, Queue};
+use assize_fault::{Nanos, Ppb};
 use assize_model::NodeId;
 use assize_model::topology::{Mode, Replication};
 
@@ -357,36 +357,45 @@ impl Engine<'_> {
         self.wakes.arm(Wake::Contact(service), next);
     }
 
+    /// Replicas have come or gone, or do more or less than they did.
     pub(crate) fn refresh_queue_rate(&mut self, service: usize) {
-        let now = self.now;
-        let Some(capacity) = self.plan.topology.services[service].capacity else {
+        if self.plan.topology.services[service].capacity.is_none() {
             return;
-        };
+        }
         let left = self.capacity_left(service);
-        if left == self.services[service].queue_rate {
+        if left == self.services[service].capacity_left {
             return;
         }
         self.loads_dirty |= self.services[service].load.is_some();
-        self.services[service].queue_rate = left;
-        let faults: Vec<Fault> = self.services[service]
-            .replicas
-            .iter()
-            .flat_map(|r| r.capacity.iter().map(|c| c.0))
-            .collect();
-        self.bite_all(&faults, || "requests met the smaller capacity".into());
+        self.services[service].capacity_left = left;
+        self.bite_capacity(service);
+        self.refresh_queue(service);
+    }
+
+    /// Those who ask for a lease get what the requests of users leave of a service.
+    pub(crate) fn refresh_queue(&mut self, service: usize) {
+        let now = self.now;
+        let capacity = self.capacity_now(service);
+        let taken = self.services[service].load.as_ref().map_or(0, Load::taken);
+        let left = (
+            self.services[service].capacity_left,
+            capacity - taken.min(capacity),
+        );
         let servers = self.servers(service);
+        let state = &mut self.services[service];
+        let Some(queue) = state.queue.as_mut().filter(|_| state.queue_rate != left) else {
+            return;
+        };
+        state.queue_rate = left;
         let mut done = Vec::new();
-        if let Some(queue) = &mut self.services[service].queue {
-            let micro = u128::from(capacity.micro) * u128::from(left) / 1_000_000_000;
+        if left.0 == 0 {
+            queue.on_lost(now, &mut done);
+        } else {
             let rate = assize_fault::Rate {
-                micro: micro as u64,
-                per: capacity.per,
+                micro: left.1,
+                per: Nanos::secs(1),
             };
-            if left == 0 {
-                queue.on_lost(now, &mut done);
-            } else {
-                queue.on_capacity(now, rate, 64, servers);
-            }
+            queue.on_capacity(now, rate, 64, servers);
         }
         self.after_queue(service, done);
     }

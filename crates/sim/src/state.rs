@@ -108,7 +108,10 @@ pub(crate) struct ServiceState {
     pub(crate) dependents: Vec<usize>,
     pub(crate) data: Option<DataState>,
     pub(crate) queue: Option<Queue>,
-    pub(crate) queue_rate: u64,
+    /// Of all replicas that serve, in parts per billion of one.
+    pub(crate) capacity_left: u64,
+    /// What the queue was last told: that, and the rate which requests leave of it.
+    pub(crate) queue_rate: (u64, u64),
     pub(crate) load: Option<Load>,
     /// The share of requests that it and all that it needs serve in time.
     pub(crate) share: Ppb,

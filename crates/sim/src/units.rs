@@ -226,16 +226,19 @@ impl Engine<'_> {
         }
         let shares = part.get_or_insert_with(|| Box::new([0; 64]));
         for k in bits(mask) {
-            let mut least = 1_000_000_000u64;
-            for &lease in &self.units[id].accesses[rank].leases {
-                let lease = &self.leases[lease];
-                if lease.cache.valid() & (1 << k) == 0 {
-                    let share = u128::from(lease.attached[k]) * 1_000_000_000;
-                    least = least.min((share / u128::from(lease.users.max(1))) as u64);
-                }
-            }
-            shares[k] = shares[k].max(least);
+            shares[k] = shares[k].max(self.part_through(&self.units[id].accesses[rank].leases, k));
         }
+    }
+
+    /// The share of a cohort's users that hold all of these leases, in parts per billion.
+    pub(crate) fn part_through(&self, leases: &[usize], k: usize) -> u64 {
+        let held = leases.iter().map(|l| &self.leases[*l]);
+        held.filter(|l| l.cache.valid() & (1 << k) == 0)
+            .map(|l| {
+                (u128::from(l.attached[k]) * 1_000_000_000 / u128::from(l.users.max(1))) as u64
+            })
+            .min()
+            .unwrap_or(1_000_000_000)
     }
 
     pub(crate) fn finish(

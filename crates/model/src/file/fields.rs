@@ -99,7 +99,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("reach", "names", "Networks that it is reached from. Default: all."),
         ("depends", "list:(dependency/name)/name/one:dependencies", "What each replica needs, from its own node. Default: nothing."),
         ("needs", "list:(dependency/name)/name/one:dependencies", "The same as `depends`."),
-        ("capacity", "rate", "Requests that one serving replica handles. Default: never binds."),
+        ("capacity", "rate", "Requests that one serving replica handles; renewals of leases get what the requests of journeys leave. Default: never binds."),
         ("queue", "one:queue", "In front of each serving replica. Default: without bound."),
         ("service_time", "duration", "To serve one request. Default: 0s."),
         ("shards", "whole", "Of a sharded service. Default: one per replica."),

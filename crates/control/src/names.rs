@@ -16,6 +16,8 @@ pub struct Names {
     anchor: Option<Nanos>,
     record: [u8; 64],
     view: [u8; 64],
+    /// By replica, the cohorts whose view it is.
+    masks: Vec<u64>,
     /// Cohorts whose view is older than the record, with their next lookup, latest first.
     waiting: Vec<(Nanos, u8)>,
 }
@@ -23,30 +25,35 @@ pub struct Names {
 impl Names {
     /// Clients and record agree on `target` for each cohort.
     #[must_use]
-    pub const fn new(ttl: Nanos, phase: [u8; 64], target: [u8; 64]) -> Self {
-        Self {
+    pub fn new(ttl: Nanos, phase: [u8; 64], target: [u8; 64]) -> Self {
+        let mut names = Self {
             ttl,
             phase,
             anchor: None,
             record: target,
             view: target,
+            masks: Vec::new(),
             waiting: Vec::new(),
-        }
+        };
+        names.count();
+        names
     }
 
-    /// The replica that each cohort sends its requests to.
-    #[must_use]
-    pub const fn view(&self) -> &[u8; 64] {
-        &self.view
+    fn count(&mut self) {
+        self.masks.fill(0);
+        for (k, replica) in self.view.iter().enumerate() {
+            let replica = usize::from(*replica);
+            if self.masks.len() <= replica {
+                self.masks.resize(replica + 1, 0);
+            }
+            self.masks[replica] |= 1 << k;
+        }
     }
 
     /// The cohorts that send their requests to this replica.
     #[must_use]
     pub fn mask(&self, replica: u8) -> u64 {
-        self.view
-            .iter()
-            .enumerate()
-            .fold(0, |m, (k, r)| m | (u64::from(*r == replica) << k))
+        self.masks.get(usize::from(replica)).copied().unwrap_or(0)
     }
 
     /// The record changes; returns whether a view changed at once.
@@ -57,6 +64,7 @@ impl Names {
         self.record = record;
         if self.ttl == Nanos::ZERO {
             self.view = record;
+            self.count();
             return true;
         }
         let anchor = *self.anchor.get_or_insert(now);
@@ -76,7 +84,14 @@ impl Names {
     pub fn on_wake(&mut self, now: Nanos) -> bool {
         let mut changed = false;
         while let Some((_, k)) = self.waiting.pop_if(|w| w.0 <= now) {
-            self.view[usize::from(k)] = self.record[usize::from(k)];
+            let cohort = usize::from(k);
+            let (old, new) = (self.view[cohort], self.record[cohort]);
+            self.view[cohort] = new;
+            self.masks[usize::from(old)] &= !(1 << k);
+            if self.masks.len() <= usize::from(new) {
+                self.masks.resize(usize::from(new) + 1, 0);
+            }
+            self.masks[usize::from(new)] |= 1 << k;
             changed = true;
         }
         changed

@@ -40,6 +40,8 @@ impl<'a> Engine<'a> {
             access_active: access_active(plan),
             services: services(plan, only),
             order: dependency_order(plan),
+            place: Vec::new(),
+            concerned: Vec::new(),
             entries: Vec::new(),
             leases: Vec::new(),
             units: Vec::new(),
@@ -72,6 +74,10 @@ impl<'a> Engine<'a> {
             now: Nanos::ZERO,
             net,
         };
+        engine.place = vec![0; engine.order.len()];
+        for (place, service) in engine.order.iter().enumerate() {
+            engine.place[*service] = place;
+        }
         engine.build_units();
         engine.client_phases();
         for (i, entry) in engine.entries.iter().enumerate() {

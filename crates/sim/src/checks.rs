@@ -13,8 +13,8 @@ use assize_model::topology::{Mode, Probes};
 
 impl Engine<'_> {
     /// What each health check would see from now on.
-    pub(crate) fn refresh_checks(&mut self, concerned: &[bool]) {
-        for service in (0..self.services.len()).filter(|s| concerned[*s]) {
+    pub(crate) fn refresh_checks(&mut self, concerned: &[usize]) {
+        for &service in concerned {
             for replica in 0..self.services[service].checkers.len() {
                 if let Some((seen, faults)) = self.check_sees(service, replica) {
                     let now = self.now;

@@ -34,7 +34,6 @@ impl Engine<'_> {
             }
         }
         self.faults[fault].resolved = targets;
-        self.services_dirty = true;
     }
 
     /// `@primary` is whoever is primary now.
@@ -109,6 +108,7 @@ impl Engine<'_> {
                 } else {
                     blocked.retain(|b| b.0 != fault);
                 }
+                self.touched.push(from.index());
             }
             // Faults are not allowed on what is left (`TARGETS` of each).
             _ => {}

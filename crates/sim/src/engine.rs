@@ -31,6 +31,10 @@ pub(crate) struct Engine<'a> {
     pub(crate) services: Vec<ServiceState>,
     /// Services, each after what it depends on.
     pub(crate) order: Vec<usize>,
+    /// The place of each service in that order.
+    pub(crate) place: Vec<usize>,
+    /// Those looked at the last time; kept for its memory.
+    pub(crate) concerned: Vec<usize>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) leases: Vec<Lease>,
     pub(crate) units: Vec<Unit>,

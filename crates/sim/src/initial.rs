@@ -152,6 +152,7 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
             .collect(),
         shard_down: vec![Vec::new(); shards as usize],
         entries: Vec::new(),
+        listed: false,
         dependents: Vec::new(),
         data: service
             .state

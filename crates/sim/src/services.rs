@@ -12,58 +12,71 @@ use assize_model::topology::{Mode, Replication};
 impl Engine<'_> {
     /// Replicas in dependency order, then what follows from them: rotation, checks, contact.
     pub(crate) fn refresh_services(&mut self) {
-        let concerned = self.concerned();
-        for i in 0..self.order.len() {
-            let service = self.order[i];
-            if !concerned[service] {
-                continue;
-            }
-            let mut changed = false;
-            for replica in 0..self.services[service].replicas.len() {
-                let well = self.well(service, replica);
-                let waits = self.writes_wait(service, replica);
-                let state = &mut self.services[service].replicas[replica];
-                changed |= state.well != well;
-                if state.writes_wait != waits {
-                    state.writes_wait = waits;
-                    for j in 0..self.services[service].entries.len() {
-                        self.entry_users_dirty(self.services[service].entries[j]);
-                    }
-                }
-                self.services[service].replicas[replica].well = well;
-                self.note_serving(service, replica);
-            }
-            if changed {
-                for j in 0..self.services[service].entries.len() {
-                    let entry = self.services[service].entries[j];
-                    self.mark_entry(entry);
-                }
-            }
+        let mut concerned = self.concerned();
+        for &service in &concerned {
+            self.refresh_replicas(service);
             self.refresh_queue_rate(service);
             self.refresh_contact(service);
             self.refresh_shipping(service);
         }
+        concerned.sort_unstable();
         self.refresh_checks(&concerned);
+        self.concerned = concerned;
         for blame in self.met.take() {
             self.bite(blame, || "a replica met it".into());
         }
     }
 
-    /// All services after a change of the network, else those touched and what needs them.
-    fn concerned(&mut self) -> Vec<bool> {
+    /// Whether each replica is well, and whether its writes wait.
+    fn refresh_replicas(&mut self, service: usize) {
+        let (mut entries_change, mut users_change) = (false, false);
+        for replica in 0..self.services[service].replicas.len() {
+            let well = self.well(service, replica);
+            let waits = self.writes_wait(service, replica);
+            let state = &mut self.services[service].replicas[replica];
+            entries_change |= state.well != well;
+            users_change |= state.writes_wait != waits;
+            state.well = well;
+            state.writes_wait = waits;
+            self.note_serving(service, replica);
+        }
+        if !entries_change && !users_change {
+            return;
+        }
+        for j in 0..self.services[service].entries.len() {
+            let entry = self.services[service].entries[j];
+            if entries_change {
+                self.mark_entry(entry);
+            }
+            if users_change {
+                self.entry_users_dirty(entry);
+            }
+        }
+    }
+
+    /// All services after a change of the network, else those touched and what needs them; in
+    /// order of dependency.
+    fn concerned(&mut self) -> Vec<usize> {
+        let mut list = std::mem::take(&mut self.concerned);
+        list.clear();
         if std::mem::take(&mut self.services_dirty) {
             self.touched.clear();
-            return vec![true; self.services.len()];
+            list.extend_from_slice(&self.order);
+            return list;
         }
-        let mut concerned = vec![false; self.services.len()];
         let mut open = std::mem::take(&mut self.touched);
         while let Some(service) = open.pop() {
-            if !std::mem::replace(&mut concerned[service], true) {
+            if !std::mem::replace(&mut self.services[service].listed, true) {
+                list.push(service);
                 open.extend(&self.services[service].dependents);
             }
         }
         self.touched = open;
-        concerned
+        for &service in &list {
+            self.services[service].listed = false;
+        }
+        list.sort_unstable_by_key(|s| self.place[*s]);
+        list
     }
 
     /// Whether a replica can serve, whatever the path to it.

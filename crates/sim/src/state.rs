@@ -106,6 +106,8 @@ pub(crate) struct ServiceState {
     pub(crate) entries: Vec<usize>,
     /// Services whose replicas need this one.
     pub(crate) dependents: Vec<usize>,
+    /// It is among those to be looked at already.
+    pub(crate) listed: bool,
     pub(crate) data: Option<DataState>,
     pub(crate) queue: Option<Queue>,
     /// Of all replicas that serve, in parts per billion of one.

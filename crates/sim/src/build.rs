@@ -42,6 +42,8 @@ impl<'a> Engine<'a> {
             order: dependency_order(plan),
             place: Vec::new(),
             concerned: Vec::new(),
+            scratch: crate::units::Scratch::default(),
+            scratch_groups: [Vec::new(), Vec::new()],
             entries: Vec::new(),
             leases: Vec::new(),
             units: Vec::new(),

@@ -35,6 +35,9 @@ pub(crate) struct Engine<'a> {
     pub(crate) place: Vec<usize>,
     /// Those looked at the last time; kept for its memory.
     pub(crate) concerned: Vec<usize>,
+    pub(crate) scratch: crate::units::Scratch,
+    /// Groups and clings of an entry, kept for their memory.
+    pub(crate) scratch_groups: [Vec<(u16, u64)>; 2],
     pub(crate) entries: Vec<Entry>,
     pub(crate) leases: Vec<Lease>,
     pub(crate) units: Vec<Unit>,

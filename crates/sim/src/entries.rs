@@ -13,8 +13,9 @@ impl Engine<'_> {
         }
         let service = self.entries[id].service.index();
         let (mut ok, mut refused) = (0u64, 0u64);
-        let mut groups: Vec<(u16, u64)> = Vec::new();
-        let mut clings: Vec<(u16, u64)> = Vec::new();
+        let [mut groups, mut clings] = std::mem::take(&mut self.scratch_groups);
+        groups.clear();
+        clings.clear();
         let mut unreached = 0u64;
         // Cohorts that stayed with an old primary stay until it steps down.
         for (replica, mask) in std::mem::take(&mut self.entries[id].clings) {
@@ -83,11 +84,12 @@ impl Engine<'_> {
         }
         groups.retain(|g| g.1 != 0);
         let entry = &mut self.entries[id];
-        entry.clings = clings;
         let changed = entry.ok != ok || entry.refused != refused || entry.groups != groups;
         entry.ok = ok;
         entry.refused = refused;
-        entry.groups = groups;
+        std::mem::swap(&mut entry.clings, &mut clings);
+        std::mem::swap(&mut entry.groups, &mut groups);
+        self.scratch_groups = [groups, clings];
         if changed {
             self.entry_users_dirty(id);
         }

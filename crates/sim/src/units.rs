@@ -38,7 +38,8 @@ impl Engine<'_> {
         let mut found = Found::default();
         let mut part: Option<Box<[u64; 64]>> = None;
         let mut failed_so_far = u64::MAX;
-        let mut acks: Vec<(assize_model::ServiceId, u16, u64)> = Vec::new();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.acks.clear();
         for rank in 0..self.units[id].accesses.len() {
             let mut eligible = u64::MAX;
             if let Some(change) = &mut self.units[id].accesses[rank].change {
@@ -49,13 +50,13 @@ impl Engine<'_> {
                 self.wakes.arm(Wake::Change(wake), next);
             }
             let (asked_ok, leased, mut refused_here) = self.needs_met(id, rank);
-            let (called_ok, quality) = self.calls_met(id, rank, journey, &mut refused_here);
+            let called_ok = self.calls_met(id, rank, journey, &mut refused_here, &mut scratch);
             let ok = asked_ok & leased & called_ok;
             let served = eligible & ok & !mask;
             if served != 0 {
                 self.units[id].accesses[rank].used = true;
-                found.add(&quality, served);
-                self.collect_acks(id, rank, served, &mut acks);
+                found.add(&scratch.offered, served);
+                self.collect_acks(id, rank, served, &mut scratch.acks);
                 mask |= served;
             }
             self.add_parts(
@@ -75,10 +76,11 @@ impl Engine<'_> {
             let none = bits(mask)
                 .filter(|k| factors[*k] == 0)
                 .fold(0u64, |m, k| m | (1 << k));
-            acks.iter_mut().for_each(|a| a.2 &= !none);
-            acks.retain(|a| a.2 != 0);
+            scratch.acks.iter_mut().for_each(|a| a.2 &= !none);
+            scratch.acks.retain(|a| a.2 != 0);
         }
-        self.open_acks(id, &acks);
+        self.open_acks(id, &scratch.acks);
+        self.scratch = scratch;
         let out = self.finish(id, mask, refused & !mask, factors, part);
         Out {
             time: found.time,
@@ -100,20 +102,24 @@ impl Engine<'_> {
         (asked, leased, refused)
     }
 
-    /// Cohorts whose calls all answer in time, and the quality by cohort group.
-    pub(crate) fn calls_met(
+    /// Cohorts whose calls all answer in time; `scratch` has the quality by cohort group.
+    fn calls_met(
         &mut self,
         id: usize,
         rank: usize,
         journey: JourneyId,
         refused: &mut u64,
-    ) -> (u64, Vec<Offered>) {
+        scratch: &mut Scratch,
+    ) -> u64 {
         let spec = self.plan.topology.journey(journey);
         let mut ok = u64::MAX;
-        let mut quality = Vec::new();
+        let Scratch {
+            offered, spent, ..
+        } = scratch;
+        offered.clear();
         let mut met: Vec<Fault> = Vec::new();
-        // Time already spent, by cohort group: a list of disjoint masks.
-        let mut spent: Vec<(u64, Nanos)> = vec![(u64::MAX, Nanos::ZERO)];
+        spent.clear();
+        spent.push((u64::MAX, Nanos::ZERO));
         let calls = &self.units[id].accesses[rank].calls;
         let n = calls.len().max(1) as u64;
         for &call in calls {
@@ -136,19 +142,18 @@ impl Engine<'_> {
                 if self.unbitten > 0 {
                     met.extend(state.degrade.iter().map(|d| d.0));
                 }
-                quality.push(Offered {
-                    mask,
-                    share,
-                    loaded,
-                    slow: q.passes != Ppb::ONE,
-                    time: Nanos::ZERO,
-                });
+                let slow = q.passes != Ppb::ONE;
+                if slow || share != Ppb::ONE || loaded != Ppb::ONE {
+                    offered.push(Offered {
+                        mask,
+                        share,
+                        loaded,
+                        slow,
+                        time: Nanos::ZERO,
+                    });
+                }
                 if took > Nanos::ZERO {
-                    spent = spent
-                        .into_iter()
-                        .flat_map(|(m, t)| [(m & mask, t + took), (m & !mask, t)])
-                        .filter(|s| s.0 != 0)
-                        .collect();
+                    spend(spent, mask, took);
                 }
             }
         }
@@ -156,7 +161,7 @@ impl Engine<'_> {
             match self.services[self.entries[asked].service.index()].share {
                 Ppb::ONE => {}
                 Ppb::ZERO => ok = 0,
-                loaded => quality.push(Offered {
+                loaded => offered.push(Offered {
                     mask: u64::MAX,
                     share: Ppb::ONE,
                     loaded,
@@ -166,23 +171,25 @@ impl Engine<'_> {
             }
         }
         let limit = spec.timeout.min(spec.retry.each);
-        for (mask, time) in spent {
+        for &(mask, time) in spent.iter() {
             if time > limit {
                 ok &= !mask;
             } else if mask & ok != 0 {
                 let worst = &mut self.units[id].worst;
                 *worst = (*worst).max(time);
-                quality.push(Offered {
-                    mask,
-                    share: Ppb::ONE,
-                    loaded: Ppb::ONE,
-                    slow: false,
-                    time,
-                });
+                if time > Nanos::ZERO {
+                    offered.push(Offered {
+                        mask,
+                        share: Ppb::ONE,
+                        loaded: Ppb::ONE,
+                        slow: false,
+                        time,
+                    });
+                }
             }
         }
         self.bite_all(&met, || "a request met it".into());
-        (ok, quality)
+        ok
     }
 
     pub(crate) fn service_time(&self, service: usize) -> Nanos {
@@ -279,6 +286,31 @@ impl Engine<'_> {
             factor,
             degraded,
             time: Nanos::ZERO,
+        }
+    }
+}
+
+/// Lists of one evaluation, kept for their memory.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Only what is not perfect.
+    offered: Vec<Offered>,
+    /// Time already spent, by cohort group: disjoint masks.
+    spent: Vec<(u64, Nanos)>,
+    acks: Vec<(assize_model::ServiceId, u16, u64)>,
+}
+
+/// The cohorts of `mask` spend more time.
+fn spend(spent: &mut Vec<(u64, Nanos)>, mask: u64, took: Nanos) {
+    for i in 0..spent.len() {
+        let (m, t) = spent[i];
+        let (more, same) = (m & mask, m & !mask);
+        if more == 0 {
+            continue;
+        }
+        spent[i] = (more, t + took);
+        if same != 0 {
+            spent.push((same, t));
         }
     }
 }

@@ -265,7 +265,9 @@ impl Engine<'_> {
             .checked_div(u64::from(mask.count_ones()))
             .unwrap_or(1_000_000_000);
         let part_of = |k: usize| part.as_ref().map_or(0, |p| p[k]);
-        normal += bits(!mask).map(part_of).sum::<u64>();
+        if part.is_some() {
+            normal += bits(!mask).map(part_of).sum::<u64>();
+        }
         let journey = self.plan.topology.journey(self.units[id].journey);
         let (mut paper, mut degraded) = (0, 0);
         if let (Some(machine), Some(spec)) = (&mut self.units[id].paper, &journey.otherwise) {

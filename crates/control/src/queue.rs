@@ -5,6 +5,8 @@
 //! given up, is thrown away if the queue does so (`stale_after`), and otherwise served in
 //! vain: that is how a service stays down long after its fault has ended.
 
+mod in_vain;
+
 use assize_fault::{Nanos, Rate};
 use assize_model::topology::WhenFull;
 use std::collections::{BTreeMap, VecDeque};
@@ -295,6 +297,11 @@ impl Queue {
 }
 
 impl Batch {
+    /// Position at which its next cohort begins.
+    fn start(&self) -> u64 {
+        self.next_end - self.parts.front().map_or(0, |p| p.each)
+    }
+
     /// The next cohort is done.
     fn serve_one(&mut self, out: &mut Vec<Done>) {
         let Some(part) = self.parts.front_mut() else {
@@ -318,8 +325,7 @@ impl Batch {
     /// Nobody waits for it in the queue any more; returns what was not done, and how much of
     /// that had been begun.
     fn abandon(&mut self, position: u64) -> Thrown {
-        let each = self.parts.front().map_or(0, |p| p.each);
-        let done = position.saturating_sub(self.next_end - each);
+        let done = position.saturating_sub(self.start());
         self.settled = true;
         Thrown {
             parts: std::mem::take(&mut self.parts),
@@ -352,43 +358,70 @@ mod tests {
     use super::*;
 
     /// Twenty thousand devices in 64 batches, 278 a second; a try lasts 3 s, the next comes 2 s
-    /// after a failure. Returns when the last was served, and how many were.
-    fn storm(max: Option<u64>, stale_after: Option<Nanos>, limit: Nanos) -> (Nanos, u64) {
-        let (lasts, again) = (Nanos::secs(3), Nanos::secs(2));
-        let rate = Rate::per_second(278);
-        let mut queue = Queue::new(rate, 64, max, WhenFull::Refuse, stale_after, Nanos::ZERO);
-        let all = Part {
-            tag: 0,
-            mask: u64::MAX,
-            each: 20_000,
-        };
-        let mut tries = vec![(Nanos::ZERO, all)];
-        let (mut served, mut last) = (0, Nanos::ZERO);
-        loop {
-            let try_at = tries.iter().map(|t| t.0).min();
-            let Some(now) = [try_at, queue.next_wake()].into_iter().flatten().min() else {
-                break;
+    /// after a failure.
+    pub(super) struct Storm {
+        pub(super) queue: Queue,
+        pub(super) tries: Vec<(Nanos, Part)>,
+        /// How many were served, and the last of them when.
+        pub(super) served: u64,
+        pub(super) last: Nanos,
+    }
+
+    pub(super) const LASTS: Nanos = Nanos::secs(3);
+    pub(super) const AGAIN: Nanos = Nanos::secs(2);
+
+    impl Storm {
+        pub(super) fn new(max: Option<u64>, stale_after: Option<Nanos>, begin: &[Nanos]) -> Self {
+            let rate = Rate::per_second(278);
+            let queue = Queue::new(rate, 64, max, WhenFull::Refuse, stale_after, Nanos::ZERO);
+            let share = 64 / begin.len() as u32;
+            let part = |i: usize| Part {
+                tag: 0,
+                mask: (u64::MAX >> (64 - share)) << (i as u32 * share),
+                each: 20_000,
             };
-            if now > limit {
-                break;
+            let tries = begin.iter().enumerate().map(|(i, at)| (*at, part(i)));
+            Self {
+                queue,
+                tries: tries.collect(),
+                served: 0,
+                last: Nanos::ZERO,
             }
-            let mut out = Vec::new();
-            queue.on_wake(now, &mut out);
-            for done in out {
-                if done.served {
-                    served += done.part.amount();
-                    last = now;
-                } else {
-                    tries.push((now + again, done.part));
-                }
-            }
-            let mut due: Vec<Part> = tries.extract_if(.., |t| t.0 <= now).map(|t| t.1).collect();
-            due.sort_by_key(|p| p.mask.trailing_zeros());
-            let mut refused = Vec::new();
-            queue.offer(now, &due, now + lasts, &mut refused);
-            tries.extend(refused.into_iter().map(|part| (now + again, part)));
         }
-        (last, served)
+
+        /// Up to and including `limit`.
+        pub(super) fn run(&mut self, limit: Nanos) -> &mut Self {
+            loop {
+                let try_at = self.tries.iter().map(|t| t.0).min();
+                let next = [try_at, self.queue.next_wake()].into_iter().flatten().min();
+                let Some(now) = next.filter(|n| *n <= limit) else {
+                    return self;
+                };
+                let mut out = Vec::new();
+                self.queue.on_wake(now, &mut out);
+                for done in out {
+                    if done.served {
+                        self.served += done.part.amount();
+                        self.last = now;
+                    } else {
+                        self.tries.push((now + AGAIN, done.part));
+                    }
+                }
+                let due = self.tries.extract_if(.., |t| t.0 <= now).map(|t| t.1);
+                let mut due: Vec<Part> = due.collect();
+                due.sort_by_key(|p| p.mask.trailing_zeros());
+                let mut refused = Vec::new();
+                self.queue.offer(now, &due, now + LASTS, &mut refused);
+                let refused = refused.into_iter().map(|part| (now + AGAIN, part));
+                self.tries.extend(refused);
+            }
+        }
+    }
+
+    fn storm(max: Option<u64>, stale_after: Option<Nanos>, limit: Nanos) -> (Nanos, u64) {
+        let mut storm = Storm::new(max, stale_after, &[Nanos::ZERO]);
+        storm.run(limit);
+        (storm.last, storm.served)
     }
 
     #[test]

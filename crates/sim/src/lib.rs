@@ -20,6 +20,7 @@ mod loads;
 mod net;
 mod record;
 mod refresh;
+mod repeat;
 mod restore;
 mod route;
 mod services;

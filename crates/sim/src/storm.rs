@@ -111,6 +111,10 @@ impl Engine<'_> {
     /// Tries whose turn has come are offered to the queue, in order of lease and cohort.
     pub(crate) fn on_tries(&mut self) {
         let now = self.now;
+        if self.pass_over_rounds() {
+            self.arm_tries();
+            return;
+        }
         let mut due = Vec::new();
         while let Some(entry) = self.tries.first_entry().filter(|e| *e.key() <= now) {
             due.extend(entry.remove());

@@ -113,9 +113,7 @@ impl Engine<'_> {
     ) -> u64 {
         let spec = self.plan.topology.journey(journey);
         let mut ok = u64::MAX;
-        let Scratch {
-            offered, spent, ..
-        } = scratch;
+        let Scratch { offered, spent, .. } = scratch;
         offered.clear();
         let mut met: Vec<Fault> = Vec::new();
         spent.clear();

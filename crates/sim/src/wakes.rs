@@ -117,6 +117,13 @@ impl Wakes {
         None
     }
 
+    /// When the next thing happens that is not one of those; never, if nothing does.
+    pub(crate) fn next_but(&self, those: impl Fn(Wake) -> bool) -> Nanos {
+        let others = self.order.iter().zip(&self.armed);
+        let at = others.filter(|o| !those(*o.0)).map(|o| *o.1).min();
+        at.unwrap_or(Nanos::NEVER)
+    }
+
     /// The instant and class of the next event.
     pub(crate) fn peek(&mut self) -> Option<(Nanos, u8)> {
         while let Some(&Reverse((at, rank))) = self.heap.peek() {

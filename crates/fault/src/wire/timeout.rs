@@ -1,0 +1,77 @@
+//! Data is swallowed, and the connection closes after a time.
+//!
+//! Attributes:
+//! - `timeout` (ms): when the connection is closed, counted from the moment at which the fault
+//!   begins on it. Default 0: never.
+//!
+//! Data that keeps coming does not put the time off. A source that ends its stream is still
+//! followed: the end is handed on. When the fault is removed the connection closes, because what
+//! was swallowed is missing from it.
+
+use super::{Fate, Head, Machine, Wire, later, millis};
+use crate::chance::Dice;
+use crate::pipe::{Begun, Item};
+use crate::settings::settings;
+use crate::time::Nanos;
+
+settings! {
+    /// The settings of `timeout`.
+    Timeout {
+        /// After how many milliseconds the connection is closed; 0: never.
+        timeout: i64 = 0, "ms";
+    }
+}
+
+impl Timeout {
+    pub(super) fn machine(&self, now: Nanos, _begun: Begun) -> Box<dyn Machine> {
+        let mut swallow = Swallow {
+            since: now,
+            due: None,
+        };
+        swallow.take(self);
+        Box::new(swallow)
+    }
+}
+
+#[derive(Debug)]
+struct Swallow {
+    since: Nanos,
+    due: Option<Nanos>,
+}
+
+impl Swallow {
+    fn take(&mut self, settings: &Timeout) {
+        let due = later(self.since, millis(settings.timeout));
+        self.due = (settings.timeout > 0).then_some(due);
+    }
+}
+
+impl Machine for Swallow {
+    fn change(&mut self, _now: Nanos, wire: &Wire) -> bool {
+        let Wire::Timeout(new) = wire else {
+            return false;
+        };
+        self.take(new);
+        true
+    }
+
+    fn decide(&mut self, head: Head<'_>, _dice: &mut Dice) -> Fate {
+        match head.item {
+            Item::Data(_) => Fate::Drop { at: head.earliest },
+            Item::End | Item::Close | Item::Reset => head.pass(),
+        }
+    }
+
+    fn timer(&self) -> Option<Nanos> {
+        self.due
+    }
+
+    fn fire(&mut self) -> Item {
+        self.due = None;
+        Item::Close
+    }
+
+    fn ends_with(&self) -> Option<Item> {
+        Some(Item::Close)
+    }
+}

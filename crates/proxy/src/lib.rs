@@ -1,0 +1,27 @@
+//! Proxies that stand between a client and a server, and through which faults are injected.
+//!
+//! A [`Proxy`] listens, connects to its upstream for each client, and moves bytes both ways: at
+//! full speed while no fault is attached, through the [`Pipe`](assize_fault::Pipe) of
+//! `assize-fault` while one is. The proxies of one [`Engine`] share its threads.
+//!
+//! This crate decides nothing about faults: what leaves, and when, is said by `assize-fault`.
+
+#![expect(
+    dead_code,
+    reason = "the signatures come first, for others to build on"
+)]
+
+mod engine;
+mod error;
+mod event;
+mod info;
+mod proxy;
+mod toxic;
+
+pub use assize_fault::Direction;
+pub use engine::{Engine, EngineOptions, Limits};
+pub use error::Error;
+pub use event::{Event, Events, What};
+pub use info::{ConnectionInfo, Counters, Traffic};
+pub use proxy::{Builder, Cut, Listening, Proxy};
+pub use toxic::{Change, Peer, Toxic};

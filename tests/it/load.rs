@@ -182,3 +182,43 @@ end: 20m
         "{all_through}"
     );
 }
+
+const RUSH: &str = "
+assize: scenario/v1
+topology:
+  nodes: {s: {kind: site}, dc: {kind: server}}
+  links: {l: {between: [s, dc]}}
+  services: {one: {replicas: {a: {at: dc}}, capacity: 100/s, queue: {max: 250, when_full: refuse}}}
+  populations: {u: {at: {s: 1000}, makes: {j: 0.08/s}, demand: {\"09:01-09:03\": 2x}}}
+  journeys: {j: {calls: [one], timeout: 3s}}
+timeline: [{id: f, at: 20s, fault: capacity-loss, left: 99%, target: service/one, for: 10s}]
+objectives: [{id: latency, latency: 1s, journey: j}]
+end: 20m
+";
+
+#[test]
+fn what_waits_is_part_of_latency() {
+    // 160 a second for 100 from 60 s on: the queue of 250 is full 250 / 60 = 4.167 s later, and
+    // who is served then has waited 250 / 100 = 2.5 s. 60 of 160 are refused.
+    let out = outcome(RUSH, &[]);
+    assert_eq!(time(finding(&out, "latency").measured), Nanos::millis(2500));
+    assert_eq!(finding(&out, "latency").status, Status::Missed);
+    let outages = &out.populations[0].journeys[0].outages;
+    assert_eq!(outages.len(), 1, "{outages:?}");
+    assert!((outages[0].share - 0.375).abs() < 1e-9, "{outages:?}");
+}
+
+#[test]
+fn the_way_takes_part_of_the_time_that_a_client_waits() {
+    // The way takes 2 x 500 ms of the three seconds, so a wait of more than 2 s is too long: 200
+    // wait at 60 + 200 / 60 = 63.333 s, and nobody is served in time. From 180 s on 80 a second
+    // come for 100: of the 250 that wait 50 are gone at 182.5 s, and all are in time again.
+    let out = outcome(RUSH, &["topology.links.l.latency=500ms"]);
+    let outages = &out.populations[0].journeys[0].outages;
+    assert_eq!(outages.len(), 1, "{outages:?}");
+    assert!((outages[0].share - 1.0).abs() < 1e-9, "{outages:?}");
+    let (from, to) = (outages[0].from_offset, outages[0].to_offset);
+    assert_eq!((from.0 / 1_000_000, to), (63_333, Nanos::millis(182_500)));
+    // The slowest that is served: the whole of its time.
+    assert_eq!(time(finding(&out, "latency").measured), Nanos::secs(3));
+}

@@ -31,7 +31,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Nothing waits. `patience`: how long a client's try lasts.
+    /// Nothing waits. `patience`: how long a client's try may wait for its turn.
     #[must_use]
     pub const fn new(queue: &QueueSpec, patience: Nanos) -> Self {
         Self {
@@ -91,6 +91,23 @@ impl Load {
             // Nobody serves: what waited is lost with the processes that held it.
             self.waiting = 0;
         }
+        self.decide();
+    }
+
+    /// How long a request that arrives now waits.
+    #[must_use]
+    pub fn wait(&self, now: Nanos) -> Nanos {
+        if self.capacity == 0 {
+            return Nanos::ZERO;
+        }
+        let ns = self.waiting_at(now) / self.capacity;
+        Nanos(ns.min(i128::from(Nanos::NEVER.0)) as i64)
+    }
+
+    /// Clients that call from `now` on wait no longer than this for their turn.
+    pub fn on_patience(&mut self, now: Nanos, patience: Nanos) {
+        self.advance(now);
+        self.patience = patience.max(Nanos::ZERO);
         self.decide();
     }
 
@@ -289,6 +306,22 @@ mod tests {
         assert_eq!(load.taken(), per_second(100));
         load.on_wake(Nanos::secs(3));
         assert_eq!(load.taken(), per_second(50));
+    }
+
+    #[test]
+    fn the_wait_is_what_waits_over_the_capacity() {
+        // 50 a second too many for 2 s: 100 wait, a second's work. On half the capacity it is two.
+        let mut load = Load::new(&queue(None, None), Nanos::secs(3));
+        load.on_rates(Nanos::ZERO, per_second(100), 1, per_second(150), 0);
+        assert_eq!(load.wait(Nanos::secs(2)), Nanos::secs(1));
+        load.on_rates(Nanos::secs(2), per_second(50), 1, per_second(50), 0);
+        assert_eq!(
+            (load.wait(Nanos::secs(2)), load.share()),
+            (Nanos::secs(2), Ppb::ONE)
+        );
+        // A client whose path takes half of its three seconds does not wait that long.
+        load.on_patience(Nanos::secs(2), Nanos::millis(1500));
+        assert_eq!(load.share(), Ppb::ZERO);
     }
 
     #[test]

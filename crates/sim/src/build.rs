@@ -133,6 +133,7 @@ impl<'a> Engine<'a> {
                         dirty: false,
                         steps: Vec::new(),
                         worst: Nanos::ZERO,
+                        path: Nanos::ZERO,
                         open: Vec::new(),
                         grids: Vec::new(),
                         loads: false,

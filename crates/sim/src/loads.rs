@@ -6,7 +6,7 @@
 use crate::demand;
 use crate::engine::Engine;
 use crate::route;
-use crate::state::{Demand, Entry, Unit};
+use crate::state::{Demand, Entry, Out, Unit};
 use crate::wakes::Wake;
 use assize_control::Load;
 use assize_control::matured::bits;
@@ -23,8 +23,7 @@ impl Engine<'_> {
             if spec.capacity.is_none() || !self.is_called(s) {
                 continue;
             }
-            let patience = self.patience(s);
-            self.services[s].load = Some(Load::new(&spec.queue, patience));
+            self.services[s].load = Some(Load::new(&spec.queue, Nanos::NEVER));
         }
         let end = self.plan.scenario.end + Nanos(1);
         self.demands = (0..topology.populations.len())
@@ -68,28 +67,69 @@ impl Engine<'_> {
             || self.asked_by(service).iter().any(|s| self.asks_loaded(*s))
     }
 
-    /// The shortest patience of those who call a service: their tries' time.
-    fn patience(&self, service: usize) -> Nanos {
-        let own = self
-            .entries
-            .iter()
-            .filter(|e| e.service.index() == service)
-            .flat_map(|e| &e.units)
-            .map(|u| {
-                let journey = self.plan.topology.journey(self.units[*u].journey);
-                journey.timeout.min(journey.retry.each)
-            })
-            .min();
-        let theirs = self.services[service]
-            .dependents
-            .iter()
-            .map(|d| self.patience(*d))
-            .min();
-        [own, theirs]
-            .into_iter()
-            .flatten()
-            .min()
-            .unwrap_or(Nanos::secs(10))
+    /// By service, the shortest time that a try of those who reach it may wait there: what its
+    /// time leaves beside the way and the service itself. `NEVER` where nobody's counts.
+    fn patience(&self) -> Vec<Nanos> {
+        let mut patience = vec![Nanos::NEVER; self.services.len()];
+        for unit in self.units.iter().filter(|u| u.loads) {
+            let left = limit(self.plan.topology.journey(unit.journey)) - unit.path;
+            let used = unit
+                .accesses
+                .iter()
+                .flat_map(|a| a.asked.iter().chain(&a.calls));
+            for entry in used.filter(|_| left > Nanos::ZERO) {
+                let service = self.entries[*entry].service.index();
+                patience[service] = patience[service].min(left);
+            }
+        }
+        for &s in self.order.iter().rev() {
+            for target in self.asked_by(s) {
+                patience[target] = patience[target].min(patience[s]);
+            }
+        }
+        patience
+    }
+
+    /// By service, how long a request waits there and at what it asks in turn.
+    fn waits(&self) -> Vec<Nanos> {
+        let mut waits = vec![Nanos::ZERO; self.services.len()];
+        for &s in &self.order {
+            let own = self.services[s].load.as_ref();
+            let further: Nanos = self.asked_by(s).iter().map(|t| waits[*t]).sum();
+            waits[s] = own.map_or(Nanos::ZERO, |l| l.wait(self.now)) + further;
+        }
+        waits
+    }
+
+    /// Attempts that are served have waited so long. A wait grows and shrinks evenly between
+    /// events, so it is enough to look before and after each. `before`: as things were until now.
+    pub(crate) fn note_waits(&mut self, before: bool) {
+        let waits = self.waits();
+        if waits.iter().all(|w| *w == Nanos::ZERO) {
+            return;
+        }
+        for id in 0..self.units.len() {
+            let unit = &self.units[id];
+            let past = |o: &&Out| !before || o.at < self.now;
+            let out = unit.steps.iter().rev().take(2).find(past);
+            let Some(out) = out.filter(|o| unit.loads && o.mask != 0) else {
+                continue;
+            };
+            let served = |entry: &&usize| {
+                let service = self.entries[**entry].service.index();
+                before || self.services[service].share != Ppb::ZERO
+            };
+            let longest = unit.accesses.iter().filter_map(|access| {
+                let called = || access.asked.iter().chain(&access.calls);
+                let sum = called()
+                    .map(|e| waits[self.entries[*e].service.index()])
+                    .sum();
+                called().all(|e| served(&e)).then_some(out.time + sum)
+            });
+            let limit = limit(self.plan.topology.journey(unit.journey));
+            let longest = longest.max().unwrap_or_default().min(limit);
+            self.units[id].worst = self.units[id].worst.max(longest);
+        }
     }
 
     /// Demand of a population at an instant, in thousandths of its usual rate.
@@ -102,7 +142,9 @@ impl Engine<'_> {
     /// Recomputes who asks for how much, and what share of it is served.
     pub(crate) fn refresh_loads(&mut self) {
         let now = self.now;
+        self.note_waits(true);
         let (mut first, mut all) = self.direct_demand();
+        let patience = self.patience();
         // Who asks before who is asked: an overloaded service passes on only what it serves.
         for i in (0..self.order.len()).rev() {
             let s = self.order[i];
@@ -112,6 +154,7 @@ impl Engine<'_> {
                     self.bite_capacity(s);
                 }
                 if let Some(load) = &mut self.services[s].load {
+                    load.on_patience(now, patience[s]);
                     load.on_rates(now, capacity, servers, first[s], all[s]);
                 }
             }
@@ -126,6 +169,7 @@ impl Engine<'_> {
         for i in 0..self.order.len() {
             self.note_share(self.order[i]);
         }
+        self.note_waits(false);
         if !self.binding.is_empty() {
             self.refresh_carried();
         }
@@ -436,4 +480,9 @@ impl Engine<'_> {
             .min();
         self.wakes.arm(Wake::Demand, next);
     }
+}
+
+/// How long one try of a journey may take.
+fn limit(journey: &assize_model::topology::Journey) -> Nanos {
+    journey.timeout.min(journey.retry.each)
 }

@@ -18,6 +18,7 @@ impl Engine<'_> {
     pub(crate) fn finish_run(mut self) -> Journal {
         let plan = self.plan;
         self.now = plan.scenario.end;
+        self.note_waits(false);
         for service in 0..self.services.len() {
             if self.services[service].data.is_some() {
                 self.read_back(service, true);

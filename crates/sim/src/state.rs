@@ -206,6 +206,8 @@ pub(crate) struct Unit {
     pub(crate) dirty: bool,
     pub(crate) steps: Vec<Out>,
     pub(crate) worst: Nanos,
+    /// How long a try takes for those who reach what they call, busy or not, at worst.
+    pub(crate) path: Nanos,
     /// Open acknowledgements: service, replica, cohorts, since.
     pub(crate) open: Vec<(ServiceId, u16, u64, Nanos)>,
     pub(crate) grids: Vec<Grid>,

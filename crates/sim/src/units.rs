@@ -112,7 +112,7 @@ impl Engine<'_> {
         scratch: &mut Scratch,
     ) -> u64 {
         let spec = self.plan.topology.journey(journey);
-        let mut ok = u64::MAX;
+        let (mut ok, mut reached) = (u64::MAX, u64::MAX);
         let Scratch { offered, spent, .. } = scratch;
         offered.clear();
         let mut met: Vec<Fault> = Vec::new();
@@ -122,7 +122,7 @@ impl Engine<'_> {
         let n = calls.len().max(1) as u64;
         for &call in calls {
             let entry = &self.entries[call];
-            ok &= entry.ok;
+            (ok, reached) = (ok & entry.ok, reached & entry.ok);
             *refused |= entry.refused;
             let service = entry.service.index();
             for &(replica, mask) in &entry.groups {
@@ -169,6 +169,8 @@ impl Engine<'_> {
             }
         }
         let limit = spec.timeout.min(spec.retry.each);
+        let way = spent.iter().filter(|s| s.0 & reached != 0).map(|s| s.1);
+        self.units[id].path = way.max().unwrap_or(self.units[id].path);
         for &(mask, time) in spent.iter() {
             if time > limit {
                 ok &= !mask;

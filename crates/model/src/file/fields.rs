@@ -211,7 +211,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("must_not_affect", "names", "`population/NAME`, `journey/NAME`, `group/NAME`: no user out in service hours."),
         ("blast_radius", "share", "The peak share of users out in service hours."),
         ("user_hours_lost", "duration", "Users out times time, in service hours: `500h`."),
-        ("latency", "duration", "The time one attempt takes when served, at worst."),
+        ("latency", "duration", "The time one attempt takes when served, at worst, waiting included."),
         ("retained_capacity", "share", "Least served over offered demand. Higher is better."),
         ("backlog", "duration", "From the end of the last fault until queued work is back to its amount at the start."),
         ("detection", "duration", "From a fault to the first decision about an element that it failed."),

@@ -9,6 +9,8 @@ pub mod rng;
 mod settings;
 pub mod shaper;
 pub mod time;
+#[cfg(test)]
+mod trace;
 pub mod unit;
 pub mod wire;
 

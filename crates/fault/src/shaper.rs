@@ -105,3 +105,76 @@ impl PartialEq for SharedShaper {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{bytes, origin, wire};
+    use crate::{Begun, FaultId, Item, Order, Pipe, Size};
+
+    /// Bytes that each pipe has delivered after one second on one line, fed with its own chunks.
+    fn shares(rate: &str, chunks: &[usize]) -> Vec<usize> {
+        let fault = wire(&format!("bandwidth shared=yes rate={rate}"));
+        let mut pipes: Vec<Pipe> = (0..chunks.len() as u64)
+            .map(|n| {
+                let mut pipe = Pipe::new(Order::Stream, Size(1 << 30), origin(n));
+                pipe.attach(Nanos::ZERO, FaultId(1), 0, &fault, Begun::Live);
+                pipe
+            })
+            .collect();
+        let mut sums = vec![0; chunks.len()];
+        let end = Nanos::secs(1);
+        let mut now = Nanos::ZERO;
+        while now <= end {
+            for (n, pipe) in pipes.iter_mut().enumerate() {
+                while chunks[n] > 0 && pipe.room() > 0 {
+                    pipe.input(now, Item::Data(bytes(0, chunks[n])));
+                }
+                while let Some((due, item)) = pipe.poll(now) {
+                    assert_eq!(due, now);
+                    sums[n] += item.len();
+                }
+            }
+            now = pipes
+                .iter()
+                .filter_map(Pipe::next_wake)
+                .min()
+                .expect("more to come");
+        }
+        sums
+    }
+
+    #[test]
+    fn a_shared_line_has_its_rate_and_is_shared_equally() {
+        // 10 MB in a second among five with chunks of all sizes.
+        let sums = shares("10000", &[64 << 10, 64 << 10, 1_000, 100, 10_000]);
+        let total: usize = sums.iter().sum();
+        assert!((9_950_000..=10_000_000).contains(&total), "{total}");
+        for sum in &sums {
+            // A turn is 10 kB, and a share is 2 MB.
+            assert!((1_980_000..2_020_000).contains(sum), "{sums:?}");
+        }
+    }
+
+    #[test]
+    fn who_is_idle_leaves_the_line_to_the_others() {
+        let sums = shares("1000", &[10_000, 0]);
+        assert!(
+            (999_000..=1_000_000).contains(&sums[0]) && sums[1] == 0,
+            "{sums:?}"
+        );
+    }
+
+    #[test]
+    fn any_rate_gives_a_time() {
+        assert_eq!(
+            Speed::kilobytes(i64::MAX).time_for(usize::MAX),
+            Nanos(1_000_000_000)
+        );
+        assert_eq!(Speed::bytes(1).time_for(usize::MAX), Nanos::NEVER);
+        assert_eq!(Speed::kilobytes(-5).time_for(1), Nanos::NEVER);
+        assert_eq!(Speed::bytes(3).time_for(1), Nanos(333_333_333));
+        let line = SharedShaper::new(Speed::bytes(1));
+        assert_eq!(line.book(Nanos::NEVER, usize::MAX), Nanos::NEVER);
+    }
+}

@@ -225,9 +225,19 @@ impl Pipe {
         self.stages.iter().map(Stage::id)
     }
 
+    /// What is left of the bound.
     fn free(&self) -> usize {
-        let items = self.stages.iter().map(Stage::items).sum::<usize>() + self.out.len();
-        self.bound.saturating_sub(self.held() + items * OVERHEAD)
+        let (mut bytes, mut items) = match self.order {
+            Order::Stream => (self.out_bytes, self.out.len()),
+            // What is due is on its way, however late the driver is, and datagrams never wait for
+            // somebody to take them; so what is dropped does not depend on the driver.
+            Order::Datagram => (0, 0),
+        };
+        for stage in &self.stages {
+            bytes += stage.bytes();
+            items += stage.items();
+        }
+        self.bound.saturating_sub(bytes + items * OVERHEAD)
     }
 
     /// Carries out everything that is due by `now`, one stage after the other: what a stage does
@@ -247,7 +257,7 @@ impl Pipe {
 
     /// Gives an item to the stage at `place`, or out.
     fn hand_on(&mut self, place: usize, at: Nanos, item: Item) {
-        if item.is_last() && place > 0 {
+        if item.is_last() {
             // What has not come so far never will.
             self.is_shut = true;
             for stage in self.stages.iter_mut().take(place) {

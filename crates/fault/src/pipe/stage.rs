@@ -5,6 +5,7 @@ use super::{Begun, Item, Order};
 use crate::chance::{Dice, FaultId, Origin};
 use crate::time::Nanos;
 use crate::wire::{Fate, Head, Machine, Wire};
+use std::collections::VecDeque;
 
 /// One fault on one pipe.
 #[derive(Debug)]
@@ -152,7 +153,7 @@ impl Stage {
                 let head = Head {
                     arrived: held.arrived,
                     earliest: held.arrived.max(from),
-                    waiting: self.bytes,
+                    waiting: held.item.len(),
                     whole: self.order == Order::Datagram,
                     item: &mut held.item,
                 };
@@ -169,11 +170,12 @@ impl Stage {
         let Line::InOrder { queue, fate } = &mut self.line else {
             return;
         };
+        let waiting = waiting(queue, self.not_before, self.machine.looks_ahead());
         *fate = queue.front_mut().map(|held| {
             let head = Head {
                 arrived: held.arrived,
                 earliest: held.arrived.max(self.not_before),
-                waiting: self.bytes,
+                waiting,
                 whole: self.order == Order::Datagram,
                 item: &mut held.item,
             };
@@ -216,4 +218,18 @@ impl Stage {
         self.machine.left(at, left);
         leaving
     }
+}
+
+/// The bytes that wait when the first is decided about, counted up to `enough`.
+///
+/// A driver that asks late has brought what came after that time already: it does not count.
+fn waiting(queue: &VecDeque<Held>, not_before: Nanos, enough: usize) -> usize {
+    let mut sum = 0;
+    for (place, held) in queue.iter().enumerate() {
+        if place > 0 && (sum >= enough || held.arrived > not_before) {
+            break;
+        }
+        sum += held.item.len();
+    }
+    sum
 }

@@ -147,7 +147,105 @@ impl Machine for Line {
             .filter(|(_, rest)| *rest > 0);
     }
 
+    fn looks_ahead(&self) -> usize {
+        self.shared.as_ref().map_or(0, |_| self.speed.quantum())
+    }
+
     fn limit(&self) -> usize {
         self.speed.backlog()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Nanos;
+    use crate::trace::{check, check_datagrams, pieces};
+
+    #[test]
+    fn small_data_takes_its_time_on_the_line() {
+        // 100 bytes at 10,000 bytes per second: 10 ms each, one after the other.
+        check(
+            "attach bandwidth rate=10
+             0ms data 100
+             0ms data 100
+             50ms data 100
+             50ms end",
+            "10ms data 100
+             20ms data 100
+             60ms data 100
+             60ms end",
+        );
+    }
+
+    #[test]
+    fn rate_zero_stalls_and_delivers_when_it_ends() {
+        check(
+            "attach bandwidth
+             0ms data 100
+             5ms data 10
+             10ms look
+             20ms end
+             90ms detach bandwidth",
+            "10ms holds 110, room 16274
+             90ms data 100
+             90ms data 10
+             90ms end",
+        );
+        check(
+            "attach bandwidth
+             0ms data 100
+             90ms change bandwidth rate=10",
+            "100ms data 100",
+        );
+    }
+
+    #[test]
+    fn a_change_holds_at_once_for_what_is_left_of_a_chunk() {
+        // 512 bytes at 1 KB/s: due at 512 ms. At 100 ms the line becomes 512 times as fast.
+        check(
+            "attach bandwidth rate=1
+             0ms data 1024
+             100ms change bandwidth rate=512",
+            "101ms data 512
+             102ms data 512",
+        );
+    }
+
+    #[test]
+    fn the_rate_is_exact_and_smooth() {
+        for (rate, tolerance, variation) in [(10_000, 0.001, 0.05), (100, 0.002, 0.3)] {
+            let total = rate * 1_000;
+            let chunks = vec![total / 40; 40];
+            let pieces = pieces(&format!("bandwidth rate={rate}"), &chunks);
+            let last = pieces.last().expect("something left").0.as_secs_f64();
+            assert!(
+                (last - 1.0).abs() < tolerance,
+                "{rate} KB/s: 1 s took {last} s"
+            );
+            // Bytes in each of the 50 windows of 20 ms.
+            let mut windows = [0.0; 50];
+            for (at, len) in &pieces {
+                let window = (at.0 - 1) / Nanos::millis(20).0;
+                windows[usize::try_from(window).expect("positive").min(49)] += *len as f64;
+            }
+            let mean = total as f64 / 50.0;
+            let squares: f64 = windows.iter().map(|w| (w - mean) * (w - mean)).sum();
+            let found = (squares / 50.0).sqrt() / mean;
+            assert!(
+                found <= variation,
+                "{rate} KB/s: coefficient of variation {found}"
+            );
+        }
+    }
+
+    #[test]
+    fn datagrams_stay_whole() {
+        check_datagrams(
+            "attach bandwidth rate=1
+             0ms data 1400
+             0ms data 0",
+            "1.4s data 1400
+             1.4s data 0",
+        );
     }
 }

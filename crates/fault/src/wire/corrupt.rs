@@ -72,3 +72,34 @@ impl Machine for Noise {
         head.pass()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{bytes, origin, wire};
+    use crate::{Begun, FaultId, Item, Nanos, Order, Pipe, Size};
+
+    /// What becomes of 100 packets.
+    fn damaged(order: Order, fault: &str, len: usize) -> usize {
+        let mut pipe = Pipe::new(order, Size(1 << 20), origin(0));
+        pipe.attach(Nanos::ZERO, FaultId(1), 0, &wire(fault), Begun::BeforeOpen);
+        let data = bytes(0, len);
+        pipe.input(Nanos::ZERO, Item::Data(data.clone()));
+        let Some((Nanos::ZERO, Item::Data(out))) = pipe.poll(Nanos::ZERO) else {
+            panic!("nothing left at once");
+        };
+        assert_eq!(out.len(), len);
+        let pairs = data.iter().zip(&out);
+        pairs.map(|(a, b)| (a ^ b).count_ones() as usize).sum()
+    }
+
+    #[test]
+    fn one_bit_per_packet_flips() {
+        assert_eq!(damaged(Order::Stream, "corrupt rate=1", 100 * 1_460), 100);
+        assert_eq!(damaged(Order::Stream, "corrupt rate=1", 1), 1);
+        assert_eq!(damaged(Order::Datagram, "corrupt rate=1", 9_000), 1);
+        assert_eq!(damaged(Order::Stream, "corrupt", 100 * 1_460), 0);
+        // 50 of 100 expected, the standard deviation is 5.
+        assert!((25..75).contains(&damaged(Order::Stream, "corrupt rate=0.5", 100 * 1_460)));
+        assert_eq!(damaged(Order::Datagram, "corrupt rate=1", 0), 0);
+    }
+}

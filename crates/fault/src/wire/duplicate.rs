@@ -48,3 +48,20 @@ impl Machine for Copies {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{check, check_datagrams};
+
+    #[test]
+    fn a_datagram_arrives_twice_and_a_stream_does_not() {
+        check_datagrams(
+            "attach duplicate rate=1\n 1ms data 7",
+            "1ms data 7\n 1ms data 7",
+        );
+        check(
+            "attach duplicate rate=1\n 1ms data 7\n 2ms end",
+            "1ms data 7\n 2ms end",
+        );
+    }
+}

@@ -90,3 +90,108 @@ impl Machine for Delay {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{check, check_datagrams, pieces};
+
+    #[test]
+    fn every_chunk_waits_from_its_own_arrival_and_the_end_does_too() {
+        check(
+            "attach latency latency=100
+             0ms data 10
+             30ms data 20
+             40ms end",
+            "100ms data 10
+             130ms data 20
+             140ms end",
+        );
+    }
+
+    #[test]
+    fn what_is_held_follows_a_change_from_its_own_arrival() {
+        // Shorter: 10 ms after arrival is over for the first, so it leaves at once.
+        check(
+            "attach latency latency=100
+             0ms data 1
+             45ms data 2
+             50ms change latency latency=10
+             60ms data 3",
+            "50ms data 1
+             55ms data 2
+             70ms data 3",
+        );
+        check(
+            "attach latency latency=100
+             0ms data 1
+             50ms change latency latency=300",
+            "300ms data 1",
+        );
+    }
+
+    #[test]
+    fn a_fault_that_ends_lets_go_at_once() {
+        check(
+            "attach latency latency=100
+             0ms data 1
+             1ms end
+             50ms detach latency",
+            "50ms data 1
+             50ms end",
+        );
+    }
+
+    #[test]
+    fn two_add_up() {
+        check(
+            "attach latency latency=100
+             attach slow_close delay=0
+             0ms data 1
+             10ms attach bandwidth rate=1
+             20ms look",
+            // 1 byte at 1 KB/s takes 1 ms.
+            "20ms holds 1, room 16384
+             101ms data 1",
+        );
+    }
+
+    #[test]
+    fn jitter_stays_within_its_width_and_a_stream_in_order() {
+        let pieces = pieces("latency latency=50 jitter=20", &[10; 2_000]);
+        assert!(
+            pieces
+                .iter()
+                .all(|(at, _)| (30..70).contains(&(at.0 / 1_000_000)))
+        );
+        assert!(pieces.is_sorted_by_key(|(at, _)| *at));
+        // All came at once, so each waits for the largest delay before it: within 1 ms of 70 ms
+        // after 2,000 draws.
+        assert!(pieces[1_999].0.0 > 69_000_000);
+        // More jitter than latency: no negative delay.
+        let wide = crate::trace::pieces("latency latency=1 jitter=1000", &[1; 100]);
+        assert!(wide.iter().all(|(at, _)| at.0 >= 0));
+    }
+
+    #[test]
+    fn datagrams_overtake() {
+        // Ten at once with much jitter: sorted by delay, so out of order with a probability of
+        // 1 − 1/10!.
+        let mut bench = crate::trace::Bench::new(crate::Order::Datagram);
+        let fault = crate::trace::wire("latency latency=50 jitter=50 distribution=normal");
+        let zero = crate::Nanos::ZERO;
+        bench
+            .pipe
+            .attach(zero, crate::FaultId(1), 0, &fault, crate::Begun::Live);
+        for n in 0..10_u8 {
+            bench.pipe.input(zero, crate::Item::Data(vec![n].into()));
+        }
+        let mut seen = Vec::new();
+        while let Some((_, crate::Item::Data(data))) = bench.pipe.poll(crate::Nanos::secs(9)) {
+            seen.push(data[0]);
+        }
+        assert!(!seen.is_sorted(), "{seen:?}");
+        seen.sort_unstable();
+        assert_eq!(seen, (0..10).collect::<Vec<u8>>());
+        check_datagrams("attach latency latency=10\n 0ms data 5", "10ms data 5");
+    }
+}

@@ -70,3 +70,58 @@ impl Machine for Meter {
             .saturating_add(i64::try_from(len).unwrap_or(i64::MAX));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{check, check_datagrams};
+
+    #[test]
+    fn exactly_so_many_bytes_pass() {
+        check(
+            "attach limit_data bytes=25
+             0ms data 10
+             1ms data 10
+             2ms data 10
+             3ms data 10",
+            "0s data 10
+             1ms data 10
+             2ms data 5
+             2ms close",
+        );
+        // The limit is met, not only exceeded.
+        check(
+            "attach limit_data bytes=10\n 0ms data 10",
+            "0s data 10\n 0s close",
+        );
+        check("attach limit_data\n 4ms data 10", "4ms close");
+    }
+
+    #[test]
+    fn bytes_before_a_change_count() {
+        check(
+            "attach limit_data bytes=1000
+             0ms data 10
+             1ms change limit_data bytes=15
+             2ms data 10",
+            "0s data 10
+             2ms data 5
+             2ms close",
+        );
+        check(
+            "attach limit_data bytes=1000
+             0ms data 10
+             1ms change limit_data bytes=5
+             2ms data 10",
+            "0s data 10
+             2ms close",
+        );
+    }
+
+    #[test]
+    fn a_datagram_passes_whole_or_not_at_all() {
+        check_datagrams(
+            "attach limit_data bytes=15\n 0ms data 10\n 1ms data 10",
+            "0s data 10\n 1ms close",
+        );
+    }
+}

@@ -169,7 +169,7 @@ pub(crate) struct Head<'a> {
     pub earliest: Nanos,
     /// What it is. A machine may alter its bytes, not its length.
     pub item: &'a mut Item,
-    /// Bytes that wait here, those of the item included.
+    /// Bytes that wait here, those of the item included; counted up to [`Machine::looks_ahead`].
     pub waiting: usize,
     /// Whether the item must stay whole, being a datagram.
     pub whole: bool,
@@ -260,6 +260,11 @@ pub(crate) trait Machine: Send + Sync + fmt::Debug {
         true
     }
 
+    /// How many waiting bytes matter to it.
+    fn looks_ahead(&self) -> usize {
+        0
+    }
+
     /// How many bytes it lets wait before the source is held back.
     fn limit(&self) -> usize {
         usize::MAX
@@ -280,4 +285,62 @@ pub(crate) fn millis(ms: i64) -> Nanos {
 pub(crate) const PACKET: usize = 1_460;
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_has_a_whole_manual() {
+        assert!(Wire::KINDS.is_sorted());
+        for kind in Wire::KINDS {
+            let manual = manual(kind).unwrap_or_default();
+            let wire = Wire::named(kind).expect("a kind of the list");
+            assert!(manual.contains("Attributes:"), "{kind}");
+            for attribute in wire.attributes() {
+                let name = format!("`{}`", attribute.name);
+                assert!(manual.contains(&name), "{kind} lacks {name}");
+            }
+        }
+        assert!(Wire::named("down").is_none() && manual("down").is_none());
+    }
+
+    #[test]
+    fn attributes_are_printed_as_the_original_prints_them() {
+        let mut latency = Wire::named("latency").expect("a kind");
+        let plain = |wire: &Wire| format!("{:?}", wire.values());
+        let zeros = r#"[("latency", Int(0)), ("jitter", Int(0))]"#;
+        assert_eq!(plain(&latency), zeros);
+        latency
+            .set("distribution", Value::Word("normal".into()))
+            .expect("a word of the list");
+        assert!(plain(&latency).ends_with(r#"("distribution", Word("normal"))]"#));
+    }
+
+    #[test]
+    fn hostile_values_are_refused_in_words() {
+        let refused = |kind: &str, name: &str, value: Value| {
+            let mut wire = Wire::named(kind).expect("a kind");
+            let before = wire.clone();
+            let why = wire.set(name, value).expect_err("refused").to_string();
+            assert_eq!(wire, before);
+            why
+        };
+        assert_eq!(
+            refused("bandwidth", "rate", Value::Int(-1)),
+            "`rate` must be a whole number, 0 or more"
+        );
+        for x in [f64::NAN, f64::INFINITY, -0.1, 1.1] {
+            assert_eq!(
+                refused("packet_loss", "loss_rate", Value::Float(x)),
+                "`loss_rate` must be a number from 0 to 1"
+            );
+        }
+        assert_eq!(
+            refused("latency", "distribution", Value::Word("round".into())),
+            "`distribution` must be one of `uniform` `normal` `pareto`"
+        );
+        assert_eq!(
+            refused("latency", "late", Value::Int(1)),
+            "there is no attribute `late`"
+        );
+    }
+}

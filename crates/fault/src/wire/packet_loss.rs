@@ -150,3 +150,92 @@ impl Machine for Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{check, pieces};
+    use crate::{Begun, FaultId, Item, Nanos, Order, Pipe, Size};
+
+    #[test]
+    fn a_stream_waits_for_the_lost_packet_and_loses_nothing() {
+        // One packet each at 50 %: all come at once, so delays are multiples of the timeout:
+        // 0, 200, 600, 1,400 ms … and never fall.
+        let pieces = pieces("packet_loss loss_rate=0.5", &[100; 50]);
+        let steps: Vec<i64> = pieces
+            .iter()
+            .map(|(at, _)| at.0 / 1_000_000 / 200)
+            .collect();
+        assert!(steps.iter().all(|n| (n + 1).count_ones() == 1), "{steps:?}");
+        assert!(steps.is_sorted() && steps[49] >= 7, "{steps:?}");
+    }
+
+    #[test]
+    fn packets_before_the_lost_one_leave_at_once() {
+        let pieces = pieces("packet_loss loss_rate=0.1", &[PACKETS * 1_460]);
+        assert_eq!(pieces[0].0, Nanos::ZERO);
+        assert!(pieces[0].1 > 0 && pieces[0].1 < PACKETS * 1_460);
+        assert_eq!(pieces[0].1 % 1_460, 0);
+        assert_eq!(pieces[1].0, Nanos::millis(200));
+    }
+
+    const PACKETS: usize = 100;
+
+    #[test]
+    fn at_one_hundred_per_cent_it_stalls_until_it_ends() {
+        check(
+            "attach packet_loss loss_rate=1
+             0ms data 10
+             10ms end
+             3h detach packet_loss",
+            "3h data 10
+             3h end",
+        );
+        check(
+            "attach packet_loss loss_rate=1
+             0ms data 10
+             50ms change packet_loss",
+            "50ms data 10",
+        );
+    }
+
+    /// Which of 20,000 datagrams arrive.
+    fn arrivals(fault: &str) -> Vec<bool> {
+        let mut pipe = Pipe::new(Order::Datagram, Size(1 << 20), crate::trace::origin(0));
+        let wire = crate::trace::wire(fault);
+        pipe.attach(Nanos::ZERO, FaultId(1), 0, &wire, Begun::BeforeOpen);
+        let one = |_| {
+            pipe.input(Nanos::ZERO, Item::Data(vec![1].into()));
+            pipe.poll(Nanos::ZERO).is_some()
+        };
+        (0..20_000).map(one).collect()
+    }
+
+    fn lost(arrivals: &[bool]) -> f64 {
+        arrivals.iter().filter(|arrived| !**arrived).count() as f64 / arrivals.len() as f64
+    }
+
+    #[test]
+    fn datagrams_are_lost_at_the_rate() {
+        // The standard deviation is 0.0028.
+        assert!((lost(&arrivals("packet_loss loss_rate=0.2")) - 0.2).abs() < 0.012);
+        assert!(lost(&arrivals("packet_loss")).abs() < 1e-9);
+        assert!((lost(&arrivals("packet_loss loss_rate=1")) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn correlation_raises_the_loss_after_a_loss() {
+        // The share x of losses: x = 0.1 (1 − x) + 0.6 x, so x = 0.2.
+        let arrivals = arrivals("packet_loss loss_rate=0.1 correlation=0.5");
+        assert!((lost(&arrivals) - 0.2).abs() < 0.02, "{}", lost(&arrivals));
+    }
+
+    #[test]
+    fn gilbert_and_elliott_lose_in_bursts() {
+        // The share of the bad state is p / (p + r) = 0.02 / 0.1 = 0.2, a burst lasts 1 / r = 12.5
+        // packets; so 0.02 × 0.8 = 0.016 bursts begin per packet.
+        let arrivals = arrivals("packet_loss p=0.02 r=0.08");
+        assert!((lost(&arrivals) - 0.2).abs() < 0.04, "{}", lost(&arrivals));
+        let bursts = arrivals.windows(2).filter(|w| w[0] && !w[1]).count();
+        assert!((240..400).contains(&bursts), "{bursts} of 320 bursts");
+    }
+}

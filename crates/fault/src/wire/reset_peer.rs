@@ -27,6 +27,7 @@ impl ResetPeer {
         Box::new(Fuse {
             timeout: millis(self.timeout),
             lit: (begun == Begun::Live).then_some(now),
+            not_before: now,
         })
     }
 }
@@ -36,14 +37,17 @@ struct Fuse {
     timeout: Nanos,
     /// Since when the time runs.
     lit: Option<Nanos>,
+    /// The settings are those of this time on.
+    not_before: Nanos,
 }
 
 impl Machine for Fuse {
-    fn change(&mut self, _now: Nanos, wire: &Wire) -> bool {
+    fn change(&mut self, now: Nanos, wire: &Wire) -> bool {
         let Wire::ResetPeer(new) = wire else {
             return false;
         };
         self.timeout = millis(new.timeout);
+        self.not_before = now;
         true
     }
 
@@ -56,10 +60,57 @@ impl Machine for Fuse {
     }
 
     fn timer(&self) -> Option<Nanos> {
-        self.lit.map(|since| later(since, self.timeout))
+        let due = later(self.lit?, self.timeout);
+        Some(due.max(self.not_before))
     }
 
     fn fire(&mut self) -> Item {
         Item::Reset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::check;
+
+    #[test]
+    fn live_it_counts_from_its_beginning_without_data() {
+        check("5ms attach reset_peer", "5ms reset");
+        check("5ms attach reset_peer timeout=100", "105ms reset");
+    }
+
+    #[test]
+    fn before_the_connection_it_waits_for_the_first_data() {
+        check("attach reset_peer\n 1h look", "1h holds 0, room 1048576");
+        check(
+            "attach reset_peer timeout=100
+             50ms data 10
+             120ms data 10",
+            "150ms reset",
+        );
+        check("attach reset_peer\n 7ms end", "7ms reset");
+    }
+
+    #[test]
+    fn removed_in_time_nothing_is_lost() {
+        check(
+            "attach reset_peer timeout=100
+             50ms data 10
+             60ms data 20
+             70ms detach reset_peer
+             300ms data 1",
+            "70ms data 10
+             70ms data 20
+             300ms data 1",
+        );
+    }
+
+    #[test]
+    fn a_shorter_time_that_is_over_resets_at_once() {
+        check(
+            "0ms attach reset_peer timeout=1000
+             50ms change reset_peer timeout=10",
+            "50ms reset",
+        );
     }
 }

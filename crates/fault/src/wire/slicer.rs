@@ -88,3 +88,62 @@ impl Machine for Slices {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{check, check_datagrams, pieces};
+
+    #[test]
+    fn pieces_follow_each_other_with_a_pause() {
+        check(
+            "attach slicer average_size=40 delay=10000
+             0ms data 100
+             5ms data 10",
+            "0s data 40
+             10ms data 40
+             20ms data 20
+             30ms data 10",
+        );
+    }
+
+    #[test]
+    fn size_zero_leaves_pieces_as_they_are() {
+        check("attach slicer\n 0ms data 70000", "0s data 70000");
+        check(
+            "attach slicer size_variation=9\n 0ms data 70000",
+            "0s data 70000",
+        );
+    }
+
+    #[test]
+    fn sizes_vary_about_the_average() {
+        let pieces = pieces("slicer average_size=100 size_variation=30", &[100_000]);
+        let inner = &pieces[..pieces.len() - 1];
+        assert!(inner.iter().all(|(_, len)| (70..=130).contains(len)));
+        assert!((900..1_100).contains(&pieces.len()), "{}", pieces.len());
+        assert!(inner.iter().any(|(_, len)| *len < 80) && inner.iter().any(|(_, len)| *len > 120));
+    }
+
+    #[test]
+    fn more_variation_than_size_is_harmless() {
+        let pieces = pieces("slicer average_size=1 size_variation=1000", &[10_000]);
+        assert!(pieces.iter().all(|(_, len)| (1..=1_001).contains(len)));
+        let huge = format!(
+            "slicer average_size={0} size_variation={0} delay={0}",
+            i64::MAX
+        );
+        check(&format!("attach {huge}\n 0ms data 10"), "0s data 10");
+    }
+
+    #[test]
+    fn removing_it_during_a_pause_lets_go() {
+        check(
+            "attach slicer average_size=40 delay=10000
+             0ms data 100
+             5ms detach slicer",
+            "0s data 40
+             5ms data 60",
+        );
+        check_datagrams("attach slicer average_size=4\n 0ms data 100", "0s data 100");
+    }
+}

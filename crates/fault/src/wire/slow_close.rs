@@ -48,3 +48,32 @@ impl Machine for Closing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::check;
+
+    #[test]
+    fn only_the_end_is_late() {
+        check(
+            "attach slow_close delay=500
+             0ms data 10
+             10ms data 10
+             20ms end",
+            "0s data 10
+             10ms data 10
+             520ms end",
+        );
+    }
+
+    #[test]
+    fn removing_it_ends_at_once_and_a_reset_does_not_wait() {
+        check(
+            "attach slow_close delay=500
+             20ms end
+             30ms detach slow_close",
+            "30ms end",
+        );
+        check("attach slow_close delay=500\n 20ms reset", "20ms reset");
+    }
+}

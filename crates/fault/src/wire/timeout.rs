@@ -28,7 +28,7 @@ impl Timeout {
             since: now,
             due: None,
         };
-        swallow.take(self);
+        swallow.take(now, self);
         Box::new(swallow)
     }
 }
@@ -40,18 +40,18 @@ struct Swallow {
 }
 
 impl Swallow {
-    fn take(&mut self, settings: &Timeout) {
-        let due = later(self.since, millis(settings.timeout));
+    fn take(&mut self, now: Nanos, settings: &Timeout) {
+        let due = later(self.since, millis(settings.timeout)).max(now);
         self.due = (settings.timeout > 0).then_some(due);
     }
 }
 
 impl Machine for Swallow {
-    fn change(&mut self, _now: Nanos, wire: &Wire) -> bool {
+    fn change(&mut self, now: Nanos, wire: &Wire) -> bool {
         let Wire::Timeout(new) = wire else {
             return false;
         };
-        self.take(new);
+        self.take(now, new);
         true
     }
 
@@ -73,5 +73,49 @@ impl Machine for Swallow {
 
     fn ends_with(&self) -> Option<Item> {
         Some(Item::Close)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::check;
+
+    #[test]
+    fn constant_traffic_does_not_put_it_off() {
+        check(
+            "attach timeout timeout=100
+             0ms data 10
+             60ms data 10
+             99ms data 10
+             150ms data 10",
+            "100ms close",
+        );
+    }
+
+    #[test]
+    fn it_counts_from_its_beginning_and_follows_a_change() {
+        check("50ms attach timeout timeout=100", "150ms close");
+        check(
+            "50ms attach timeout timeout=1000
+             100ms change timeout timeout=60",
+            "110ms close",
+        );
+        check(
+            "50ms attach timeout timeout=1000
+             300ms change timeout timeout=60",
+            "300ms close",
+        );
+    }
+
+    #[test]
+    fn zero_never_closes_until_it_is_removed() {
+        check(
+            "attach timeout
+             0ms data 10
+             500ms detach timeout
+             501ms data 10",
+            "500ms close",
+        );
+        check("attach timeout\n 1ms data 10\n 2ms end", "2ms end");
     }
 }

@@ -11,6 +11,8 @@
     reason = "the signatures come first, for others to build on"
 )]
 
+pub mod api;
+mod clock;
 mod engine;
 mod error;
 mod event;

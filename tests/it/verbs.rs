@@ -44,6 +44,15 @@ fn faults_are_listed_and_each_has_a_manual() {
         let manual = assize(&["faults", name]).expect(0).out;
         assert!(manual.len() > 100, "{name} has hardly a manual: {manual}");
     }
+    // The two kinds are told apart, and of either kind a name may be spelt either way.
+    let on = |name: &str| {
+        let fault = faults.iter().find(|fault| fault["name"] == name);
+        fault.map(|fault| fault["on"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(on("degrade").as_deref(), Some("element"));
+    assert_eq!(on("limit_data").as_deref(), Some("wire"));
+    let limit = assize(&["faults", "limit-data"]).expect(0).out;
+    assert!(limit.contains("`bytes`"), "{limit}");
     assert_eq!(
         assize(&["faults", "bad_backup"]).expect(0).out,
         assize(&["faults", "bad-backup"]).expect(0).out

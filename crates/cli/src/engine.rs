@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::exit::Failure;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Wire, wire};
 use assize_model::faults;
 use assize_model::file::{self, Kind, LoadOptions, Problem, Problems};
 use assize_model::{JourneyId, Plan, PopulationId, Scenario, Topology};
@@ -160,10 +160,35 @@ fn in_words(problem: &Problem) -> String {
     format!("{} ({place})", problem.what)
 }
 
-/// All faults and their manuals, in the registry's order.
-pub(crate) fn faults() -> Vec<(&'static str, String)> {
-    faults::all()
-        .iter()
-        .map(|fault| (fault.name, fault.manual()))
-        .collect()
+/// A fault as it is listed.
+#[derive(Clone, Debug)]
+pub(crate) struct Listed {
+    pub name: &'static str,
+    /// What it acts on.
+    pub on: On,
+    pub manual: String,
+}
+
+/// What a fault acts on: the two kinds are told apart wherever they are listed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum On {
+    /// An element of the topology, in a scenario.
+    Element,
+    /// The bytes that pass a proxy.
+    Wire,
+}
+
+/// All faults and their manuals, in the order of the registries.
+pub(crate) fn faults() -> Vec<Listed> {
+    let elements = faults::all().iter().map(|fault| Listed {
+        name: fault.name,
+        on: On::Element,
+        manual: fault.manual(),
+    });
+    let wires = Wire::KINDS.iter().map(|kind| Listed {
+        name: kind,
+        on: On::Wire,
+        manual: wire::manual(kind).unwrap_or_default(),
+    });
+    elements.chain(wires).collect()
 }

@@ -14,6 +14,7 @@ const REGISTRIES: &[(&str, &str)] = &[
         "crates/report/src/formats/mod.rs",
     ),
     ("crates/cli/src/verbs", "crates/cli/src/verbs/mod.rs"),
+    ("crates/fault/src/wire", "crates/fault/src/wire/mod.rs"),
 ];
 
 /// Checks every source file against the module that should name it.

@@ -1,7 +1,7 @@
 //! `assize faults`: what can be broken, and how; the manual of each is its file's own text.
 
 use crate::Console;
-use crate::engine;
+use crate::engine::{self, Listed, On};
 use crate::exit::{Exit, Failure};
 use assize_report::Style;
 use assize_report::text::{Column, Grid, Paint};
@@ -35,34 +35,40 @@ enum Format {
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let all = engine::faults();
-    let chosen: Vec<(&str, String)> = match &arguments.name {
+    let chosen: Vec<Listed> = match &arguments.name {
         None => all,
         Some(name) => {
-            let wanted = name.replace('_', "-");
-            let found = all.iter().find(|(known, _)| *known == wanted).cloned();
-            let names = all.iter().map(|(known, _)| *known);
+            let wanted = hyphens(name);
+            let found = all.iter().find(|known| hyphens(known.name) == wanted);
             let unknown = || {
+                let names = all.iter().map(|known| known.name);
                 let help = assize_model::file::did_you_mean(&wanted, names);
                 Failure::Usage(format!(
                     "there is no fault `{name}`\n = help: {help} (`assize faults` lists them)"
                 ))
             };
-            vec![found.ok_or_else(unknown)?]
+            vec![found.cloned().ok_or_else(unknown)?]
         }
     };
     match (arguments.format, &arguments.name) {
         (Format::Json, _) => {
             let list: Vec<_> = chosen
                 .iter()
-                .map(|(name, manual)| json!({"name": name, "manual": manual}))
+                .map(|fault| {
+                    let on = match fault.on {
+                        On::Element => "element",
+                        On::Wire => "wire",
+                    };
+                    json!({"name": fault.name, "on": on, "manual": fault.manual})
+                })
                 .collect();
             let value = json!({"schema": "assize/faults/v1", "faults": list});
             writeln!(console.out, "{value:#}")?;
         }
         (Format::Markdown, _) => markdown(&chosen, console)?,
         (Format::Table, Some(_)) => {
-            for (_, manual) in &chosen {
-                writeln!(console.out, "{}", manual.trim())?;
+            for fault in &chosen {
+                writeln!(console.out, "{}", fault.manual.trim())?;
             }
         }
         (Format::Table, None) => table(&chosen, console)?,
@@ -70,19 +76,43 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     Ok(Exit::Pass)
 }
 
-fn table(faults: &[(&str, String)], console: &mut Console<'_>) -> Result<(), Failure> {
-    let mut grid = Grid::new(&[Column::tag(""), Column::words("")]);
-    for (name, manual) in faults {
-        grid.row(vec![
-            ((*name).to_owned(), Paint::Strong),
-            (summary(manual), Paint::Plain),
-        ]);
-    }
+/// Files spell names with hyphens, the HTTP API with underscores.
+fn hyphens(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+/// The two kinds of fault, and what to say about each.
+const PARTS: [(On, &str, &str); 2] = [
+    (
+        On::Element,
+        "On the elements of a topology (scenarios)",
+        "`fault:` in a scenario's timeline.",
+    ),
+    (
+        On::Wire,
+        "On the wire (toxics of a proxy)",
+        "What passes a proxy: the toxics of its HTTP API, by these names. \
+         (A listener that refuses or swallows connections is a state of the proxy, not a toxic.)",
+    ),
+];
+
+fn table(faults: &[Listed], console: &mut Console<'_>) -> Result<(), Failure> {
     let style: Style = console.style(false);
-    grid.print(console.out, &style, 0)?;
+    for (on, title, _) in PARTS {
+        writeln!(console.out, "{title}\n")?;
+        let mut grid = Grid::new(&[Column::tag(""), Column::words("")]);
+        for fault in faults.iter().filter(|fault| fault.on == on) {
+            grid.row(vec![
+                (fault.name.to_owned(), Paint::Strong),
+                (summary(&fault.manual), Paint::Plain),
+            ]);
+        }
+        grid.print(console.out, &style, 0)?;
+        writeln!(console.out)?;
+    }
     writeln!(
         console.out,
-        "\n`assize faults NAME` prints the manual of one."
+        "`assize faults NAME` prints the manual of one."
     )?;
     Ok(())
 }
@@ -100,14 +130,21 @@ fn summary(manual: &str) -> String {
     first.join(" ")
 }
 
-fn markdown(faults: &[(&str, String)], console: &mut Console<'_>) -> Result<(), Failure> {
+fn markdown(faults: &[Listed], console: &mut Console<'_>) -> Result<(), Failure> {
     writeln!(console.out, "# Faults\n")?;
     writeln!(
         console.out,
         "Written by `assize faults --format markdown`; do not edit."
     )?;
-    for (name, manual) in faults {
-        writeln!(console.out, "\n## `{name}`\n\n{}", manual.trim())?;
+    for (on, title, says) in PARTS {
+        let mut part = faults.iter().filter(|fault| fault.on == on).peekable();
+        if part.peek().is_some() {
+            writeln!(console.out, "\n## {title}\n\n{says}")?;
+        }
+        for fault in part {
+            let manual = fault.manual.trim();
+            writeln!(console.out, "\n### `{}`\n\n{manual}", fault.name)?;
+        }
     }
     Ok(())
 }

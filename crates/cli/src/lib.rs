@@ -11,6 +11,7 @@ mod disk;
 mod engine;
 mod exit;
 mod graph;
+mod original;
 mod verbs;
 
 pub use console::Console;
@@ -18,6 +19,7 @@ pub use exit::Exit;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use exit::Failure;
+use original::Translated;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 
@@ -52,21 +54,39 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
+    let args = args.into_iter().map(Into::into).collect();
+    match original::translate(args, || std::env::var_os("TOXIPROXY_URL")) {
+        Translated::Arguments(args) => run_ours(args, &mut console),
+        Translated::Client(args) => match run_ours(args, &mut console) {
+            Exit::Pass => Exit::Pass,
+            // It knows no other failure.
+            _ => Exit::Missed,
+        },
+        Translated::Version(text) => {
+            match writeln!(console.out, "{text}").and_then(|()| console.out.flush()) {
+                Ok(()) => Exit::Pass,
+                Err(error) => Failure::from(error).report(&mut console),
+            }
+        }
+    }
+}
+
+fn run_ours(args: Vec<OsString>, console: &mut Console<'_>) -> Exit {
     let parsed = args::Cli::command()
         .try_get_matches_from(args)
         .and_then(|matches| args::Cli::from_arg_matches(&matches));
     let result = match parsed {
         Ok(cli) => {
             console.colour = cli.color.decide(console.colour);
-            cli.verb.run(&mut console)
+            cli.verb.run(console)
         }
-        Err(error) => not_parsed(&error, &mut console),
+        Err(error) => not_parsed(&error, console),
     };
     // What is still buffered counts as output too.
     let flushed = console.out.flush().map_err(Failure::from);
     match result.and_then(|exit| exit::unless_closed(flushed, exit)) {
         Ok(exit) => exit,
-        Err(failure) => failure.report(&mut console),
+        Err(failure) => failure.report(console),
     }
 }
 

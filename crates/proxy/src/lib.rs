@@ -12,6 +12,7 @@
 )]
 
 pub mod api;
+pub mod client;
 mod clock;
 mod engine;
 mod error;

@@ -2,9 +2,11 @@
 
 mod check;
 mod completions;
+mod ctl;
 mod faults;
 mod graph;
 mod init;
+mod proxy;
 mod schema;
 mod simulate;
 mod trace;
@@ -44,6 +46,10 @@ verbs! {
     WhatIf => what_if,
     /// Follow a user's journey through the network: hops, caches, and where it stops.
     Trace => trace,
+    /// Run proxies through which faults are injected, behind the API of Toxiproxy.
+    Proxy => proxy,
+    /// Look at a running `assize proxy`, and change its proxies and toxics.
+    Ctl => ctl,
     /// List the faults, or print the manual of one.
     Faults => faults,
     /// Print the JSON Schema of the files, for editors.

@@ -121,6 +121,18 @@ impl Server {
         result.map(|()| made.len())
     }
 
+    /// Waits until the process is asked to end, by SIGINT or SIGTERM; `ready` is called when it
+    /// is being listened for.
+    ///
+    /// # Errors
+    /// The system does not tell of signals, or what `ready` says.
+    pub fn until_signal(&self, ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?
+            .block_on(signal(ready))
+    }
+
     /// Stops: no new requests, those under way answered, all proxies closed.
     pub fn stop(mut self) {
         self.end();
@@ -140,6 +152,24 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+#[cfg(unix)]
+async fn signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    ready()?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal(ready: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    ready()?;
+    tokio::signal::ctrl_c().await
 }
 
 struct Shared {

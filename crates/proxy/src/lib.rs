@@ -20,6 +20,7 @@ mod event;
 mod info;
 mod proxy;
 mod toxic;
+mod udp;
 
 pub use assize_fault::Direction;
 pub use engine::{Engine, EngineOptions, Limits};
@@ -28,3 +29,4 @@ pub use event::{Event, Events, What};
 pub use info::{ConnectionInfo, Counters, Traffic};
 pub use proxy::{Builder, Cut, Listening, Proxy};
 pub use toxic::{Change, Peer, Toxic};
+pub use udp::{UdpBuilder, UdpProxy};

@@ -162,9 +162,15 @@ impl Pipe {
             return;
         }
         self.advance(now);
-        if self.order == Order::Datagram && item.is_data() && self.free() < item.len() {
-            self.bounded += 1;
-            return;
+        if self.order == Order::Datagram && item.is_data() {
+            if self.free() < item.len() {
+                self.bounded += 1;
+                return;
+            }
+            // A line that is full drops what comes, as a router does.
+            if self.room() == 0 {
+                return;
+            }
         }
         if !item.is_data() {
             self.is_shut = true;

@@ -10,7 +10,8 @@
 //! When about 100 ms of the rate wait here, the source is held back, so that its sender feels the
 //! line. At rate 0 data waits without an end and the connection stays open; when the fault is
 //! removed or the rate raised, all of it is delivered. The end of a stream passes at once when no
-//! data is before it. On UDP each datagram leaves whole.
+//! data is before it. On UDP each datagram leaves whole, and one that comes when so much waits is
+//! dropped.
 
 use super::{Fate, Head, Machine, Wire, later};
 use crate::chance::Dice;
@@ -247,5 +248,9 @@ mod tests {
             "1.4s data 1400
              1.4s data 0",
         );
+        // 12 of 1,400 bytes are more than 16 KiB: the 13th finds the line full.
+        let lines = "attach bandwidth".to_owned() + &"\n0ms data 1400".repeat(20);
+        let left = "1ms data 1400\n".repeat(12);
+        check_datagrams(&(lines + "\n1ms detach bandwidth"), &left);
     }
 }

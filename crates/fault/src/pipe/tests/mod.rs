@@ -110,7 +110,13 @@ fn tiny_items_are_bounded_too() {
 #[test]
 fn datagrams_beyond_the_bound_are_dropped_and_counted() {
     let mut pipe = Pipe::new(Order::Datagram, Size(3_000), origin(0));
-    pipe.attach(Nanos::ZERO, FaultId(1), 0, &wire("bandwidth"), Begun::Live);
+    pipe.attach(
+        Nanos::ZERO,
+        FaultId(1),
+        0,
+        &wire("latency latency=9"),
+        Begun::Live,
+    );
     for _ in 0..5 {
         pipe.input(Nanos::ZERO, Item::Data(bytes(0, 1_400)));
     }

@@ -23,8 +23,8 @@ pub struct Event {
 pub enum What {
     /// It was started, and listens there.
     Started {
-        /// The bound address.
-        listen: SocketAddr,
+        /// The bound address, or the given one while it is off.
+        listen: String,
         /// Where it connects to.
         upstream: String,
     },

@@ -6,21 +6,25 @@
 //!
 //! This crate decides nothing about faults: what leaves, and when, is said by `assize-fault`.
 
-#![expect(
-    dead_code,
-    reason = "the signatures come first, for others to build on"
-)]
-
 pub mod api;
+mod chain;
 pub mod client;
 mod clock;
+mod core;
 mod engine;
 mod error;
 mod event;
+mod files;
+mod inbox;
 mod info;
+mod listener;
+mod poll;
 mod proxy;
+mod resolve;
+mod socket;
 mod toxic;
 mod udp;
+mod worker;
 
 pub use assize_fault::Direction;
 pub use engine::{Engine, EngineOptions, Limits};

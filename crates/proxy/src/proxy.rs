@@ -3,10 +3,19 @@
 //! Every call returns when all workers have carried it out, so that after `attach` no byte passes
 //! that the fault does not meet. No call waits for a connection, a client or an upstream.
 
-use crate::{Change, ConnectionInfo, Counters, Engine, Error, Toxic};
-use assize_fault::Size;
+use crate::chain::{Chain, Entry};
+use crate::core::Core;
+use crate::inbox::{Operation, lock};
+use crate::listener::Door;
+use crate::resolve::Upstream;
+use crate::{Change, ConnectionInfo, Counters, Engine, EngineOptions, Error, Toxic, What, socket};
+use assize_fault::{FaultId, Nanos, Size};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// Faults that one proxy may have at once.
+const MOST_TOXICS: usize = 64;
 
 /// How a connection is ended from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,14 +106,78 @@ impl Builder {
     /// # Errors
     /// An address that cannot be used, two faults of one name, or too many proxies.
     pub fn start(self) -> Result<Proxy, Error> {
-        Err(Error::Stopped)
+        let engine = match self.engine {
+            Some(engine) => engine,
+            None => Engine::new(EngineOptions {
+                workers: 1,
+                ..EngineOptions::default()
+            })?,
+        };
+        let upstream = Upstream::parse(&self.upstream)?;
+        let name = self.name.unwrap_or_else(|| self.listen.clone());
+        let mut chain = Chain::default();
+        for toxic in self.toxics {
+            push(&mut chain, &name, toxic)?;
+        }
+        let shared = engine.shared();
+        let slot = shared.take_slot()?;
+        let timeout = i64::try_from(self.connect_timeout.as_nanos()).unwrap_or(i64::MAX);
+        let core = Arc::new(Core::new(
+            (name, slot),
+            self.bound,
+            Nanos(timeout),
+            upstream,
+            Arc::clone(shared),
+        ));
+        let chain = Arc::new(chain);
+        let proxy = Proxy {
+            core,
+            control: Mutex::new(Control {
+                chain: Arc::clone(&chain),
+                door: Door::Shut,
+                listening: Listening::Open,
+                listen: self.listen,
+                address: SocketAddr::from(([0, 0, 0, 0], 0)),
+                enabled: false,
+                stopped: false,
+            }),
+            engine,
+        };
+        // From here on dropping the proxy gives everything back.
+        proxy.order(&Operation::Add(chain))?;
+        let mut control = lock(&proxy.control);
+        if self.enabled {
+            proxy.open(&mut control)?;
+        } else {
+            socket::listen_address(&control.listen)?;
+        }
+        proxy.core.tell(|| What::Started {
+            listen: control.listen.clone(),
+            upstream: self.upstream,
+        });
+        drop(control);
+        Ok(proxy)
     }
 }
 
 /// A running proxy. It ends when it is dropped: its listener and all its connections are closed.
 #[derive(Debug)]
 pub struct Proxy {
+    core: Arc<Core>,
+    control: Mutex<Control>,
     engine: Engine,
+}
+
+/// What only the handle changes. Workers never take its lock, so calls may wait for them with it.
+#[derive(Debug)]
+struct Control {
+    chain: Arc<Chain>,
+    door: Door,
+    listening: Listening,
+    listen: String,
+    address: SocketAddr,
+    enabled: bool,
+    stopped: bool,
 }
 
 impl Proxy {
@@ -127,7 +200,7 @@ impl Proxy {
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
-        ""
+        &self.core.name
     }
 
     /// The engine that it runs on.
@@ -136,40 +209,41 @@ impl Proxy {
         &self.engine
     }
 
-    /// Where it listens, or last did; port 0 if it never has.
+    /// Where it listens, or last did; `0.0.0.0:0` if it never has.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
-        SocketAddr::from(([0, 0, 0, 0], 0))
+        lock(&self.control).address
     }
 
     /// Where it listens in words: the bound address once it has listened, else what was given.
     #[must_use]
     pub fn listen(&self) -> String {
-        String::new()
+        lock(&self.control).listen.clone()
     }
 
     /// Where it connects to, as given.
     #[must_use]
     pub fn upstream(&self) -> String {
-        String::new()
+        self.core.upstream().text.clone()
     }
 
     /// Whether it is on; see [`Proxy::enable`].
     #[must_use]
     pub fn is_enabled(&self) -> bool {
-        false
+        lock(&self.control).enabled
     }
 
-    /// What its listener does.
+    /// What its listener does while it is on.
     #[must_use]
     pub fn listening(&self) -> Listening {
-        Listening::Open
+        lock(&self.control).listening
     }
 
     /// Its faults: those upstream in the order in which bytes meet them, then those downstream.
     #[must_use]
     pub fn toxics(&self) -> Vec<Toxic> {
-        Vec::new()
+        let chain = Arc::clone(&lock(&self.control).chain);
+        chain.all().map(|entry| entry.toxic.clone()).collect()
     }
 
     /// Attaches a fault at the end of its direction, to live and to new connections.
@@ -177,8 +251,10 @@ impl Proxy {
     /// # Errors
     /// [`Error::ToxicExists`], [`Error::TooManyToxics`].
     pub fn attach(&self, toxic: Toxic) -> Result<(), Error> {
-        let _ = toxic;
-        Err(Error::Stopped)
+        let name = toxic.name.clone();
+        self.rechain(|chain| push(chain, &self.core.name, toxic))?;
+        self.core.tell(|| What::Attached { toxic: name });
+        Ok(())
     }
 
     /// Changes a fault in its place; what it holds is held by the new settings.
@@ -186,8 +262,20 @@ impl Proxy {
     /// # Errors
     /// [`Error::NoSuchToxic`].
     pub fn change(&self, name: &str, change: Change) -> Result<(), Error> {
-        let _ = change;
-        Err(Error::NoSuchToxic(name.to_owned()))
+        self.rechain(|chain| {
+            let old = chain.find(name);
+            let old = old.ok_or_else(|| Error::NoSuchToxic(name.to_owned()))?;
+            let mut toxic = old.toxic.clone();
+            toxic.wire = change.wire.unwrap_or(toxic.wire);
+            toxic.toxicity = change.toxicity.unwrap_or(toxic.toxicity);
+            toxic.peer = change.peer.unwrap_or(toxic.peer);
+            let key = old.key;
+            chain.replace(Entry { key, toxic });
+            Ok(())
+        })?;
+        let toxic = name.to_owned();
+        self.core.tell(|| What::Changed { toxic });
+        Ok(())
     }
 
     /// Detaches a fault; what it holds leaves at once and in order.
@@ -195,7 +283,27 @@ impl Proxy {
     /// # Errors
     /// [`Error::NoSuchToxic`].
     pub fn detach(&self, name: &str) -> Result<(), Error> {
-        Err(Error::NoSuchToxic(name.to_owned()))
+        self.rechain(|chain| {
+            let old = chain.find(name).map(|entry| entry.key);
+            chain.remove(old.ok_or_else(|| Error::NoSuchToxic(name.to_owned()))?);
+            Ok(())
+        })?;
+        let toxic = name.to_owned();
+        self.core.tell(|| What::Detached { toxic });
+        Ok(())
+    }
+
+    /// Detaches all faults at once, and says how many there were.
+    ///
+    /// # Errors
+    /// [`Error::Stuck`].
+    pub fn detach_all(&self) -> Result<usize, Error> {
+        let gone = self.rechain(|chain| Ok(std::mem::take(chain)))?;
+        for entry in gone.all() {
+            let toxic = entry.toxic.name.clone();
+            self.core.tell(|| What::Detached { toxic });
+        }
+        Ok(gone.len())
     }
 
     /// Ends all connections that are open now, and says how many there were.
@@ -203,17 +311,26 @@ impl Proxy {
     /// # Errors
     /// [`Error::Stuck`].
     pub fn cut(&self, how: Cut) -> Result<usize, Error> {
-        let _ = how;
-        Err(Error::Stopped)
+        let connections = self.order(&Operation::Cut(how))?.cut;
+        self.core.tell(|| What::WasCut { how, connections });
+        Ok(connections)
     }
 
-    /// What the listener is to do with new clients.
+    /// What the listener is to do with new clients. A proxy that is off takes note of it.
     ///
     /// # Errors
     /// [`Error::Listen`] if the port was taken meanwhile, [`Error::Blackhole`].
     pub fn listener(&self, listening: Listening) -> Result<(), Error> {
-        let _ = listening;
-        Err(Error::Stopped)
+        let mut control = lock(&self.control);
+        if control.listening == listening {
+            return Ok(());
+        }
+        control.listening = listening;
+        if control.enabled {
+            self.turn(&mut control)?;
+        }
+        self.core.tell(|| What::Listener { state: listening });
+        Ok(())
     }
 
     /// Switches it on or off as a whole. Off: the listener and all connections are closed, faults
@@ -222,17 +339,43 @@ impl Proxy {
     /// # Errors
     /// [`Error::Listen`] if the port was taken meanwhile.
     pub fn enable(&self, on: bool) -> Result<(), Error> {
-        let _ = on;
-        Err(Error::Stopped)
+        let mut control = lock(&self.control);
+        if control.enabled == on {
+            return Ok(());
+        }
+        if on {
+            self.open(&mut control)?;
+        } else {
+            self.shut(&mut control)?;
+        }
+        self.core.tell(|| What::Enabled { on });
+        Ok(())
     }
 
     /// Points it elsewhere: closes its connections, keeps its faults. None keeps what there is.
     ///
     /// # Errors
-    /// [`Error::Address`], [`Error::Listen`]; then it is off.
+    /// [`Error::Address`], and nothing has changed; [`Error::Listen`], and it is off.
     pub fn retarget(&self, listen: Option<&str>, upstream: Option<&str>) -> Result<(), Error> {
-        let _ = (listen, upstream);
-        Err(Error::Stopped)
+        let upstream = upstream.map(Upstream::parse).transpose()?;
+        listen.map(socket::listen_address).transpose()?;
+        let mut control = lock(&self.control);
+        let was_enabled = control.enabled;
+        self.shut(&mut control)?;
+        if let Some(upstream) = upstream {
+            self.core.set_upstream(upstream);
+        }
+        if let Some(listen) = listen {
+            listen.clone_into(&mut control.listen);
+        }
+        if was_enabled {
+            self.open(&mut control)?;
+        }
+        self.core.tell(|| What::Retargeted {
+            listen: control.listen.clone(),
+            upstream: self.upstream(),
+        });
+        Ok(())
     }
 
     /// Its live connections, by number.
@@ -240,13 +383,15 @@ impl Proxy {
     /// # Errors
     /// [`Error::Stuck`].
     pub fn connections(&self) -> Result<Vec<ConnectionInfo>, Error> {
-        Ok(Vec::new())
+        let mut connections = self.order(&Operation::Describe)?.connections;
+        connections.sort_unstable_by_key(|connection| connection.id);
+        Ok(connections)
     }
 
     /// What it has done since it was started.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters::default()
+        self.core.tally.read()
     }
 
     /// Stops it and waits until its port is free and its connections are closed. Dropping does
@@ -255,6 +400,95 @@ impl Proxy {
     /// # Errors
     /// [`Error::Stuck`].
     pub fn stop(self) -> Result<(), Error> {
+        self.end()
+    }
+
+    fn end(&self) -> Result<(), Error> {
+        let mut control = lock(&self.control);
+        if std::mem::replace(&mut control.stopped, true) {
+            return Ok(());
+        }
+        self.shut(&mut control)?;
+        self.order(&Operation::Remove)?;
+        // Only now: a worker that has not answered may still know the slot.
+        self.core.engine.give_slot(self.core.slot);
+        self.core.tell(|| What::Stopped);
         Ok(())
     }
+
+    fn order(&self, operation: &Operation) -> Result<crate::inbox::Answer, Error> {
+        self.core.engine.order(&self.core, operation)
+    }
+
+    /// Changes the faults, and returns when every connection follows them.
+    fn rechain<T>(&self, edit: impl FnOnce(&mut Chain) -> Result<T, Error>) -> Result<T, Error> {
+        let mut control = lock(&self.control);
+        let mut chain = Chain::clone(&control.chain);
+        let value = edit(&mut chain)?;
+        control.chain = Arc::new(chain);
+        self.order(&Operation::Chain(Arc::clone(&control.chain)))?;
+        Ok(value)
+    }
+
+    /// Binds and lets clients in, or does with them what `listening` says.
+    fn open(&self, control: &mut Control) -> Result<(), Error> {
+        let address = socket::listen_address(&control.listen)?;
+        let (door, bound) = Door::bind(address)?;
+        control.door = door;
+        control.address = bound;
+        control.listen = bound.to_string();
+        control.enabled = true;
+        let turned = self.turn(control);
+        if turned.is_err() {
+            self.shut(control)?;
+        }
+        turned
+    }
+
+    /// Brings the door in line with `listening`.
+    fn turn(&self, control: &mut Control) -> Result<(), Error> {
+        if control.door.listener().is_some() {
+            self.order(&Operation::Unlisten)?;
+        }
+        let turned = control.door.turn(control.listening, control.address);
+        if let Some(listener) = control.door.listener() {
+            let listening = self.order(&Operation::Listen(Arc::clone(listener)))?;
+            if let Some(source) = listening.failed {
+                let what = "poll the listener";
+                return Err(Error::System { what, source });
+            }
+        }
+        turned
+    }
+
+    /// Closes the listener and all connections.
+    fn shut(&self, control: &mut Control) -> Result<(), Error> {
+        if control.enabled {
+            self.order(&Operation::Unlisten)?;
+            control.door = Door::Shut;
+            control.enabled = false;
+            // After the workers have stopped accepting, so that none slips through.
+            self.order(&Operation::Cut(Cut::Close))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // There is nobody to tell; a worker that does not answer keeps its slot.
+        let _ = self.end();
+    }
+}
+
+fn push(chain: &mut Chain, proxy: &str, toxic: Toxic) -> Result<(), Error> {
+    if chain.find(&toxic.name).is_some() {
+        return Err(Error::ToxicExists(toxic.name));
+    }
+    if chain.len() >= MOST_TOXICS {
+        return Err(Error::TooManyToxics(chain.len()));
+    }
+    let key = FaultId::named(proxy, &toxic.name);
+    chain.push(Entry { key, toxic });
+    Ok(())
 }

@@ -8,6 +8,7 @@ use assize_model::finding::{FaultResult, JourneyResult, Outcome, Status};
 mod access;
 mod data;
 mod failover;
+mod people;
 mod wire;
 
 fn d(text: &str) -> Nanos {
@@ -65,6 +66,7 @@ fn every_fault_is_tried() {
         include_str!("faults/access.rs"),
         include_str!("faults/data.rs"),
         include_str!("faults/failover.rs"),
+        include_str!("faults/people.rs"),
         include_str!("faults/wire.rs"),
     ];
     for kind in assize_model::faults::all() {

@@ -132,6 +132,21 @@ impl Cache {
         }
     }
 
+    /// Nobody's lease is valid any more; those who can reach a server ask it at once.
+    pub fn on_void(&mut self, now: Nanos) -> Change {
+        self.anchored = true;
+        let lost = std::mem::take(&mut self.valid);
+        for k in bits(lost) {
+            self.due[k] = now;
+            self.void[k] = now;
+        }
+        Change {
+            lost,
+            asks: self.available & lost,
+            unanswered: lost & !self.available,
+        }
+    }
+
     /// These cohorts have obtained a lease at `now`.
     pub fn on_granted(&mut self, now: Nanos, mask: u64) {
         for k in bits(mask) {

@@ -19,6 +19,8 @@ pub enum Stage {
 pub struct Response {
     stages: [(Nanos, Stage); 3],
     done: usize,
+    /// Somebody would know by now, if anybody watched.
+    waits: bool,
 }
 
 impl Response {
@@ -32,22 +34,54 @@ impl Response {
             (found, Stage::Diagnosed),
             (found + spec.fix, Stage::Mended),
         ];
-        Self { stages, done: 0 }
+        Self {
+            stages,
+            done: 0,
+            waits: false,
+        }
     }
 
-    /// Stages reached.
-    pub fn on_wake(&mut self, now: Nanos, out: &mut Vec<Stage>) {
-        while let Some(&(at, stage)) = self.stages.get(self.done).filter(|s| s.0 <= now) {
-            debug_assert!(at <= now);
+    /// Stages reached. Nobody comes to know of what nobody watches.
+    pub fn on_wake(&mut self, now: Nanos, watched: bool, out: &mut Vec<Stage>) {
+        self.waits = self.done == 0 && !watched && self.stages[0].0 <= now;
+        if self.waits {
+            return;
+        }
+        while let Some(&(_, stage)) = self.stages.get(self.done).filter(|s| s.0 <= now) {
             out.push(stage);
             self.done += 1;
+        }
+    }
+
+    /// Somebody watches again: what waited goes on as if it were noticed now.
+    pub fn on_watched(&mut self, now: Nanos) {
+        if std::mem::take(&mut self.waits) {
+            let later = now - self.stages[0].0;
+            self.stages.iter_mut().for_each(|s| s.0 += later);
+        }
+    }
+
+    /// Whether somebody knows.
+    #[must_use]
+    pub const fn knows(&self) -> bool {
+        self.done > 0
+    }
+
+    /// When the fault is mended; never, as long as nobody knows of it though it is time.
+    #[must_use]
+    pub const fn mended(&self) -> Nanos {
+        if self.waits {
+            Nanos::NEVER
+        } else {
+            self.stages[2].0
         }
     }
 
     /// When the next stage is reached.
     #[must_use]
     pub fn next_wake(&self) -> Option<Nanos> {
-        self.stages.get(self.done).map(|s| s.0)
+        let next = self.stages.get(self.done).map(|s| s.0);
+        next.filter(|_| !self.waits)
     }
 }
 
@@ -68,12 +102,31 @@ mod tests {
         let mut machine = Response::new(&spec, Nanos::mins(10));
         let mut log = Vec::new();
         while let Some(at) = machine.next_wake() {
-            machine.on_wake(at, &mut log);
+            machine.on_wake(at, true, &mut log);
             log.dedup();
             if log.last() == Some(&Stage::Mended) {
                 assert_eq!(at, Nanos::mins(10 + 174));
             }
         }
         assert_eq!(log, vec![Stage::Know, Stage::Diagnosed, Stage::Mended]);
+    }
+
+    #[test]
+    fn what_nobody_watches_is_noticed_when_somebody_does() {
+        let spec = Spec {
+            fault: 0,
+            detect: Nanos::mins(5),
+            diagnose: Nanos::mins(10),
+            fix: Nanos::mins(20),
+            restore: None,
+        };
+        let mut machine = Response::new(&spec, Nanos::ZERO);
+        let mut log = Vec::new();
+        machine.on_wake(Nanos::mins(5), false, &mut log);
+        assert_eq!((log.len(), machine.next_wake()), (0, None));
+        assert!(machine.mended().is_never());
+        machine.on_watched(Nanos::mins(60));
+        assert_eq!(machine.next_wake(), Some(Nanos::mins(60)));
+        assert_eq!(machine.mended(), Nanos::mins(90));
     }
 }

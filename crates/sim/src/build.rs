@@ -229,6 +229,7 @@ impl<'a> Engine<'a> {
                     attached: Box::new([0; 64]),
                     trying: Box::new([0; 64]),
                     partial: false,
+                    voided: Vec::new(),
                     dirty: false,
                     openings: openings.into_iter().filter(|o| *o > Nanos::ZERO).collect(),
                     units: Vec::new(),

@@ -49,6 +49,7 @@ impl Engine<'_> {
         let target = self.net.spot(spec.replicas[replica].at);
         let state = &self.services[service].replicas[replica];
         let lies = !state.lies.is_empty();
+        let fails_open = state.fails_open.clone();
         let host_only = lies || check.probes == Probes::Host;
         let own = if !self.truth.spot_up[target] {
             Some(Blame::Spot(target))
@@ -98,11 +99,27 @@ impl Engine<'_> {
             return None;
         }
         let good = |vote: &&(Seen, Vec<Fault>)| matches!(vote.0, Seen::Good(_));
+        if !fails_open.is_empty() {
+            self.pass_unanswered(&mut votes, &fails_open, check.timeout);
+        }
         let failed = votes.iter().filter(|v| !good(v)).count();
         if failed * 2 <= votes.len() {
             return votes.iter().find(good).cloned();
         }
         votes.iter().find(|v| !good(v)).cloned()
+    }
+
+    /// Checks that get no answer count as passed, when their time is over.
+    fn pass_unanswered(
+        &mut self,
+        votes: &mut [(Seen, Vec<Fault>)],
+        because: &[Fault],
+        timeout: Nanos,
+    ) {
+        for vote in votes.iter_mut().filter(|v| v.0 == Seen::Silent) {
+            *vote = (Seen::Good(timeout), Vec::new());
+            self.bite_all(because, || "a health check without an answer passed".into());
+        }
     }
 
     /// What one check that starts now sees: no answer, an answer that comes too late, or one

@@ -34,6 +34,9 @@ impl Engine<'_> {
             }
         }
         self.faults[fault].resolved = targets;
+        if !on && entry.effects.contains(&Effect::Unwatched) {
+            self.watched_again();
+        }
     }
 
     /// `@primary` is whoever is primary now.
@@ -54,6 +57,9 @@ impl Engine<'_> {
                 for spot in self.net.selected_spots(*node, sites) {
                     self.apply_to_spot(fault, effect, spot, on);
                 }
+            }
+            Target::NodeReplica(node, unit) if on && effect == Effect::SessionsLost => {
+                self.lose_sessions(fault, *node, usize::from(*unit));
             }
             Target::NodeReplica(node, unit) if matches!(effect, Effect::Down(_)) => {
                 let spot = self.net.spot(*node);
@@ -89,8 +95,17 @@ impl Engine<'_> {
                 for r in 0..self.services[service.index()].replicas.len() {
                     self.apply_to_replica(fault, effect, service.index(), r, on);
                 }
-                if effect == Effect::BadBackup {
-                    put(&mut self.services[service.index()].bad_backup, fault, on);
+                let state = &mut self.services[service.index()];
+                match effect {
+                    Effect::BadBackup => put(&mut state.bad_backup, fault, on),
+                    Effect::Repeated(times) => {
+                        put_with(&mut state.repeated, fault, times, on);
+                        self.loads_dirty = true;
+                    }
+                    Effect::RestoreSlows(left) => {
+                        self.slow_restore(fault, service.index(), left, on);
+                    }
+                    _ => {}
                 }
             }
             Target::Replica(service, replica) => {
@@ -224,6 +239,7 @@ impl Engine<'_> {
             Effect::NoAnswer(how) => put_with(&mut state.no_answer, fault, how, on),
             Effect::PromotionFails => put(&mut state.no_promotion, fault, on),
             Effect::CheckLies => put(&mut state.lies, fault, on),
+            Effect::CheckFailsOpen => put(&mut state.fails_open, fault, on),
             Effect::ReplicationStops => put(&mut state.no_replication, fault, on),
             Effect::Isolate => put_with(&mut state.isolated, fault, spared, on),
             _ => {}
@@ -551,7 +567,7 @@ impl Engine<'_> {
         let (mut begins, mut ends) = (None, None);
         if state.applies && !state.ended {
             let until = if spec.bounded {
-                spec.until
+                state.until
             } else {
                 Nanos::NEVER
             };
@@ -594,7 +610,7 @@ fn put(list: &mut Vec<Fault>, fault: Fault, on: bool) {
     }
 }
 
-fn put_with<T>(list: &mut Vec<(Fault, T)>, fault: Fault, value: T, on: bool) {
+pub(crate) fn put_with<T>(list: &mut Vec<(Fault, T)>, fault: Fault, value: T, on: bool) {
     list.retain(|f| f.0 != fault);
     if on {
         list.push((fault, value));

@@ -231,7 +231,7 @@ impl Engine<'_> {
             }
         } else {
             self.toggle(fault, false);
-            if spec.bounded && self.now >= spec.until {
+            if spec.bounded && self.now >= self.faults[fault].until {
                 self.end_fault(fault);
             }
         }
@@ -246,11 +246,13 @@ impl Engine<'_> {
     fn on_response(&mut self, fault: Fault) {
         let mut stages = Vec::new();
         let now = self.now;
+        let watched = self.is_watched(fault);
         if let Some(response) = &mut self.faults[fault].response {
-            response.on_wake(now, &mut stages);
+            response.on_wake(now, watched, &mut stages);
             let next = response.next_wake();
             self.wakes.arm(Wake::Response(fault), next);
         }
+        self.mend_later(fault);
         let subject = format!("fault/{}", self.plan.scenario.faults[fault].id);
         for stage in stages {
             let kind = match stage {

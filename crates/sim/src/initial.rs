@@ -76,6 +76,7 @@ pub(crate) fn faults(plan: &Plan<'_>, only: Option<Cause>) -> Vec<FaultState> {
             applies: only.is_none_or(|o| o == Cause::Fault(i)),
             ended: false,
             ended_at: None,
+            until: fault.until,
             resolved: Vec::new(),
             bite: None,
             response: plan
@@ -168,6 +169,8 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
         share: Ppb::ONE,
         queue_steps: vec![(Nanos::ZERO, 0)],
         bad_backup: Vec::new(),
+        repeated: Vec::new(),
+        restore_left: Vec::new(),
         read_back_at: None,
         blocked_flows: Vec::new(),
     }
@@ -180,6 +183,7 @@ const fn replica(acts: bool) -> ReplicaState {
         isolated: Vec::new(),
         lies: Vec::new(),
         no_promotion: Vec::new(),
+        fails_open: Vec::new(),
         no_replication: Vec::new(),
         degrade: Vec::new(),
         capacity: Vec::new(),

@@ -18,6 +18,7 @@ mod explain;
 mod initial;
 mod loads;
 mod net;
+mod people;
 mod record;
 mod refresh;
 mod repeat;

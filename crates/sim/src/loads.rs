@@ -148,6 +148,7 @@ impl Engine<'_> {
         // Who asks before who is asked: an overloaded service passes on only what it serves.
         for i in (0..self.order.len()).rev() {
             let s = self.order[i];
+            self.repeat_requests(s, &mut first[s], &mut all[s]);
             if self.services[s].load.is_some() {
                 let (capacity, servers) = (self.capacity_now(s), self.servers(s));
                 if first[s] > 0 {
@@ -174,6 +175,19 @@ impl Engine<'_> {
             self.refresh_carried();
         }
         self.arm_demand();
+    }
+
+    /// Requests that arrive several times over.
+    fn repeat_requests(&mut self, service: usize, first: &mut u64, all: &mut u64) {
+        let repeated = std::mem::take(&mut self.services[service].repeated);
+        if *first > 0 {
+            for &(fault, times) in &repeated {
+                *first = first.saturating_mul(u64::from(times));
+                *all = all.saturating_mul(u64::from(times));
+                self.bite_all(&[fault], || "requests arrived more than once".into());
+            }
+        }
+        self.services[service].repeated = repeated;
     }
 
     pub(crate) fn on_load(&mut self, service: usize) {

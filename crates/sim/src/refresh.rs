@@ -64,6 +64,14 @@ impl Engine<'_> {
         let available = self.entries[self.leases[id].entry].ok;
         let change = self.leases[id].cache.on_available(now, available);
         self.after_lease_change(id, change);
+        let voided = std::mem::take(&mut self.leases[id].voided);
+        if !voided.is_empty() {
+            let change = self.leases[id].cache.on_void(now);
+            if change.lost != 0 {
+                self.bite_all(&voided, || "sessions were lost".into());
+            }
+            self.after_lease_change(id, change);
+        }
     }
 
     /// Records that something met a fault, the first time.

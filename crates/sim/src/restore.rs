@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::route::Blame;
 use crate::state::{Fault, Restoring};
 use crate::wakes::Wake;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Ppb};
 use assize_model::ServiceId;
 use assize_model::journal::Restore;
 
@@ -43,7 +43,8 @@ impl Engine<'_> {
             return "no backup can be restored".into();
         };
         let run = *data.backups.run(chosen);
-        let takes = state.backups[run.schedule].restore_takes;
+        let left = self.restore_rate_left(service);
+        let takes = slower(state.backups[run.schedule].restore_takes, Ppb::ONE, left);
         let until = now + takes;
         if let Some(data) = &mut self.services[service].data {
             data.restoring = Some(Restoring {
@@ -53,12 +54,41 @@ impl Engine<'_> {
             });
         }
         self.wakes.arm(Wake::Restore(service), Some(until));
+        self.bite_slow_restore(service);
         self.touch_service(service);
         format!(
             "restoring {} of {} ago, for {takes}",
             state.backups[run.schedule].id,
             now - run.began
         )
+    }
+
+    /// The share of the restore rate that faults leave.
+    fn restore_rate_left(&self, service: usize) -> Ppb {
+        let faults = self.services[service].restore_left.iter();
+        let left = faults.fold(Ppb::ONE, |left, f| crate::route::times(left, f.1));
+        left.max(Ppb(1))
+    }
+
+    fn bite_slow_restore(&mut self, service: usize) {
+        let faults = self.services[service].restore_left.iter();
+        let faults: Vec<Fault> = faults.map(|f| f.0).collect();
+        self.bite_all(&faults, || "a restore went slower".into());
+    }
+
+    /// Restores of a service become slower or faster, and the one under way with them.
+    pub(crate) fn slow_restore(&mut self, fault: Fault, service: usize, left: Ppb, on: bool) {
+        let before = self.restore_rate_left(service);
+        crate::effects::put_with(&mut self.services[service].restore_left, fault, left, on);
+        let after = self.restore_rate_left(service);
+        let now = self.now;
+        let data = self.services[service].data.as_mut();
+        if let Some(restoring) = data.and_then(|d| d.restoring.as_mut()) {
+            restoring.until = now + slower(restoring.until - now, before, after);
+            let until = restoring.until;
+            self.wakes.arm(Wake::Restore(service), Some(until));
+            self.bite_slow_restore(service);
+        }
     }
 
     /// The faults that keep every backup out of reach.
@@ -191,6 +221,12 @@ impl Engine<'_> {
         }
         self.touch_service(service);
     }
+}
+
+/// The time that is left of a restore when its rate goes from one share to another.
+fn slower(left: Nanos, before: Ppb, after: Ppb) -> Nanos {
+    let ns = i128::from(left.0.max(0)) * i128::from(before.0) / i128::from(after.0.max(1));
+    Nanos(i64::try_from(ns).unwrap_or(Nanos::NEVER.0)).min(Nanos::NEVER)
 }
 
 impl crate::state::DataState {

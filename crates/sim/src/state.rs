@@ -59,6 +59,8 @@ pub(crate) struct ReplicaState {
     /// With the spots that still reach it.
     pub(crate) isolated: Vec<(Fault, Vec<usize>)>,
     pub(crate) lies: Vec<Fault>,
+    /// Checks of it that get no answer count as passed.
+    pub(crate) fails_open: Vec<Fault>,
     pub(crate) no_promotion: Vec<Fault>,
     pub(crate) no_replication: Vec<Fault>,
     pub(crate) degrade: Vec<(Fault, Degrade)>,
@@ -119,6 +121,10 @@ pub(crate) struct ServiceState {
     pub(crate) share: Ppb,
     pub(crate) queue_steps: Vec<(Nanos, u64)>,
     pub(crate) bad_backup: Vec<Fault>,
+    /// Each request arrives so often.
+    pub(crate) repeated: Vec<(Fault, u32)>,
+    /// The share of the restore rate that is left.
+    pub(crate) restore_left: Vec<(Fault, Ppb)>,
     pub(crate) read_back_at: Option<Nanos>,
     pub(crate) blocked_flows: Vec<(Fault, u16)>,
 }
@@ -191,6 +197,8 @@ pub(crate) struct Lease {
     pub(crate) trying: Box<[u64; 64]>,
     pub(crate) partial: bool,
     pub(crate) dirty: bool,
+    /// All of it is void as of now, because of these.
+    pub(crate) voided: Vec<Fault>,
     pub(crate) openings: Vec<Nanos>,
     pub(crate) units: Vec<usize>,
 }
@@ -256,6 +264,8 @@ pub(crate) struct FaultState {
     pub(crate) applies: bool,
     pub(crate) ended: bool,
     pub(crate) ended_at: Option<Nanos>,
+    /// When it ends; later than planned if people come to know of it later.
+    pub(crate) until: Nanos,
     /// `Target::Primary` as it was when the fault fired.
     pub(crate) resolved: Vec<assize_model::scenario::Target>,
     pub(crate) bite: Option<(Nanos, String)>,

@@ -1,12 +1,15 @@
 //! Leases that end and are asked for again, and the storm that makes on a server.
 
 use crate::engine::Engine;
+use crate::state::Fault;
 use crate::wakes::Wake;
 use assize_control::cache::Change;
 use assize_control::matured::bits;
 use assize_control::{Done, Part};
 use assize_fault::Nanos;
+use assize_model::scenario::Target;
 use assize_model::topology::WhenFull;
+use assize_model::{NodeId, ServiceId};
 use std::collections::BTreeMap;
 
 impl Engine<'_> {
@@ -64,6 +67,33 @@ impl Engine<'_> {
                 .map(|b| b.0);
             if let Some(blame) = leg.or(well) {
                 self.bite(blame, || "a renewal got no answer".into());
+            }
+        }
+    }
+
+    /// The active unit of a node fails: what users hold of some services, over accesses that lead
+    /// through the node, is void.
+    pub(crate) fn lose_sessions(&mut self, fault: Fault, node: NodeId, unit: usize) {
+        let spot = self.net.spot(node);
+        let units = self.spots[spot].units.as_ref();
+        if units.is_none_or(|u| u.active() != unit || !u.serves()) {
+            return;
+        }
+        let of = |target: &Target| match target {
+            Target::Service(s) | Target::Replica(s, _) | Target::Primary(s) => Some(*s),
+            _ => None,
+        };
+        let against = self.plan.scenario.faults[fault].against.iter();
+        let services: Vec<ServiceId> = against.filter_map(of).collect();
+        for id in 0..self.leases.len() {
+            let lease = &mut self.leases[id];
+            let access = self.entries[lease.entry].access;
+            let through = &self.plan.topology.access_path(access).through;
+            if services.contains(&lease.service) && through.contains(&node) {
+                lease.voided.push(fault);
+                if !std::mem::replace(&mut lease.dirty, true) {
+                    self.dirty_leases.push(id);
+                }
             }
         }
     }

@@ -11,9 +11,16 @@ use assize_fault::{Bandwidth, Nanos, Ppb};
 mod address_assignment_failure;
 mod bad_backup;
 mod capacity_loss;
+mod certificate_expiry;
+mod clock_skew;
+mod configuration_push;
+mod controller_failover;
 mod corruption;
 mod degrade;
 mod deletion;
+mod detection_delay;
+mod duplicate_requests;
+mod fail_open_check;
 mod failed_promotion;
 mod flap;
 mod isolate;
@@ -24,6 +31,7 @@ mod partition;
 mod replication_stop;
 mod shard_outage;
 mod sign_in_failure;
+mod slow_restore;
 
 /// A fault, as the registry knows it.
 pub struct FaultKind {
@@ -76,6 +84,8 @@ pub(crate) struct Params {
     pub against: Option<&'static str>,
     /// The far side must be given unless the target is cut along its length.
     pub against_required: bool,
+    /// It is on at the sites of some groups, and ends at each in its turn.
+    pub waves: bool,
 }
 
 macro_rules! registry {
@@ -93,9 +103,16 @@ registry! {
     address_assignment_failure "address-assignment-failure";
     bad_backup "bad-backup";
     capacity_loss "capacity-loss";
+    certificate_expiry "certificate-expiry";
+    clock_skew "clock-skew";
+    configuration_push "configuration-push";
+    controller_failover "controller-failover";
     corruption "corruption";
     degrade "degrade";
     deletion "deletion";
+    detection_delay "detection-delay";
+    duplicate_requests "duplicate-requests";
+    fail_open_check "fail-open-check";
     failed_promotion "failed-promotion";
     flap "flap";
     isolate "isolate";
@@ -106,6 +123,7 @@ registry! {
     replication_stop "replication-stop";
     shard_outage "shard-outage";
     sign_in_failure "sign-in-failure";
+    slow_restore "slow-restore";
 }
 
 /// Every fault, in alphabetical order.
@@ -238,6 +256,17 @@ pub enum Effect {
     Deletes,
     /// Backups of the target that begin while it is on cannot be restored.
     BadBackup,
+    /// Restores of the target keep this share of their rate.
+    RestoreSlows(Ppb),
+    /// Checks of the target that get no answer count as passed.
+    CheckFailsOpen,
+    /// Each request to the target arrives so many times.
+    Repeated(u32),
+    /// What users hold of the services at `against`, over accesses that lead through the node of
+    /// the target, is void when its active unit fails.
+    SessionsLost,
+    /// People do not come to know of faults on the target.
+    Unwatched,
 }
 
 /// How an element fails.

@@ -100,7 +100,17 @@ impl Build<'_> {
         }
         let takes = b.duration_or("takes", Nanos::ZERO);
         let size = b.size("size").unwrap_or_default();
-        let (kept_at, kept_by) = self.kept_at(b)?;
+        let Some((kept_at, kept_by)) = self.kept_at(b) else {
+            b.ignore(&[
+                "id",
+                "restore_rate",
+                "restore_takes",
+                "needs",
+                "offline",
+                "last_verified",
+            ]);
+            return None;
+        };
         if let (Some(every), true) = (every, every.is_some_and(|e| takes > e)) {
             let what = format!("a backup takes {takes} and is due every {every}");
             self.cx.warn(

@@ -92,14 +92,17 @@ impl Reader<'_> {
         };
         let along = |t: &Target| matches!(t, Target::Link(..) | Target::Flow(..));
         if params.against_required && !targets.iter().all(along) {
-            let help = "name the far side: `against: domain/dc-south`";
+            let key = params.against.unwrap_or("against");
+            let help = match key {
+                "sessions" => "name whose sessions are lost: `sessions: service/radius`",
+                _ => "name the far side: `against: domain/dc-south`",
+            };
             self.cx
-                .error(f.at, format!("`{}` needs `against`", kind.name), help);
+                .error(f.at, format!("`{}` needs `{key}`", kind.name), help);
         }
         let until = self.until(f, at);
-        self.places.push((f.at, until.is_some()));
         let named = self.named_domains(f);
-        let entry = FaultEntry {
+        let mut entry = FaultEntry {
             id,
             kind: kind.name,
             at,
@@ -112,7 +115,52 @@ impl Reader<'_> {
             against,
             target_text: texts(f, "target"),
         };
-        self.faults.push(entry);
+        if !params.waves {
+            self.places.push((f.at, until.is_some()));
+            self.faults.push(entry);
+            return;
+        }
+        let (id, targets) = (entry.id.clone(), std::mem::take(&mut entry.targets));
+        for (name, span, group, until) in self.waves(f, at) {
+            match narrow(self.t, targets.clone(), Of::Group(group)) {
+                Ok(targets) => {
+                    let id = format!("{id}-{name}");
+                    self.ids.add(&id, span);
+                    self.places.push((span, true));
+                    self.faults.push(FaultEntry {
+                        id,
+                        until,
+                        bounded: true,
+                        owners: owners(self.t, &targets, &named),
+                        targets,
+                        ..entry.clone()
+                    });
+                }
+                Err(why) => self
+                    .cx
+                    .error(span, why, "a wave is a group of the target's sites"),
+            }
+        }
+    }
+
+    /// When a fault ends at the sites of each group.
+    fn waves<'f>(&self, f: &Fields<'f>, at: Nanos) -> Vec<(&'f str, Span, GroupId, Nanos)> {
+        if f.has("for") || f.has("until") {
+            let help = "leave out `for` and `until`";
+            self.cx
+                .error(f.key("waves"), "the waves say when it ends", help);
+        }
+        let wave = |(name, span, doc): (&'f str, Span, &'f Doc)| {
+            let bare = name.strip_prefix("group/").unwrap_or(name);
+            let group = self.tables.groups.find(self.cx, bare, span)?;
+            let until = self.instant(doc, name)?;
+            if until <= at {
+                let what = format!("`{name}` is rolled back before the change is pushed");
+                self.cx.error(doc.at, what, "a time after `at`");
+            }
+            Some((bare, span, GroupId::from(group), until))
+        };
+        f.entries("waves").into_iter().filter_map(wave).collect()
     }
 
     fn fault_kind(&self, f: &Fields<'_>) -> Option<&'static FaultKind> {
@@ -413,6 +461,11 @@ const PARAMETERS: &[&str] = &[
     "left",
     "lost",
     "spare",
+    "by",
+    "tolerance",
+    "sessions",
+    "times",
+    "waves",
 ];
 
 /// Whether a fault may be on what a selector names. A domain or a pattern holds elements of many

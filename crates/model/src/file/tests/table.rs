@@ -30,6 +30,10 @@ fn the_table_of_fields_is_what_is_read() {
         "flap, target: link/hub, down: 1m, up: 1m, for: 1h",
         "capacity-loss, target: link/hub, left: 1%, for: 1h",
         "isolate, target: node/wan, spare: node/crown, for: 1h",
+        "clock-skew, target: service/directory, by: 7m, tolerance: 1m, for: 1h",
+        "controller-failover, target: node/wlc/a, sessions: service/radius, for: 1h",
+        "duplicate-requests, target: service/directory, times: 2, for: 1h",
+        "configuration-push, target: link/court-wan, waves: {jan-22: 1h}",
         "outage, target: link/hub, of: {count: 1}, flap: {down: 1m, up: 1m}, for: 1h",
     ];
     let mut named = named.to_string();

@@ -219,13 +219,20 @@ pub struct ReadBack {
     pub corrupted: u64,
     /// Outcome unknown to the client.
     pub indeterminate: u64,
+    /// What is missing, by the event that cost it, in the order in which those happened.
+    pub losses: Vec<Loss>,
+}
+
+/// Writes lost together: by one takeover, one restore, one piece of damage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Loss {
     /// When the oldest missing write was acknowledged.
-    pub oldest_lost_at: Option<Nanos>,
+    pub oldest_at: Nanos,
     /// When the newest missing write was acknowledged.
-    pub newest_lost_at: Option<Nanos>,
+    pub newest_at: Nanos,
     /// When the newest surviving write before the oldest missing one was acknowledged.
     pub survivor_before: Option<Nanos>,
-    /// When the fault that cost the writes began; `None` if nothing is missing.
+    /// When the fault that cost the writes began.
     pub fault_at: Option<Nanos>,
     /// Its index, where one can be named.
     pub fault: Option<usize>,

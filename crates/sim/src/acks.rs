@@ -1,12 +1,13 @@
 //! Who acknowledges whose writes and since when, two replicas that do so at one instant, and
 //! what a read-back finds of it. What a replica holds is in `data`.
 
-use crate::data::{self, Ack};
+use crate::data::{self, Ack, Content};
 use crate::engine::Engine;
+use crate::state::{DataState, Fault};
 use crate::wakes::Wake;
 use assize_fault::Nanos;
 use assize_model::ServiceId;
-use assize_model::journal::{ReadBack, SplitBrain};
+use assize_model::journal::{Loss, ReadBack, SplitBrain};
 use assize_model::topology::Mode;
 
 impl Engine<'_> {
@@ -28,27 +29,40 @@ impl Engine<'_> {
     pub(crate) fn read_back(&mut self, service: usize, is_final: bool) {
         let now = self.now;
         self.sync_all(service);
+        self.note_loss(service, None);
         let acks = self.all_acks(service);
-        let primary = self.primary(service);
         let Some(data) = &self.services[service].data else {
             return;
         };
         let units = &self.units;
-        let tally = data::read_back(&acks, &data.content[primary], now, |u| {
+        let held = self.readable(service, data);
+        let tally = data::read_back(&acks, &held, &data.losses, now, |u| {
             units[u].grids.as_slice()
         });
-        let fault = data
-            .loss_fault
-            .filter(|_| tally.lost > 0 || tally.corrupted > 0);
-        let instant = |at: Option<Nanos>| at.map_or(-1, |a| a.0);
+        let losses: Vec<Loss> = tally
+            .losses
+            .iter()
+            .map(|&(event, missing)| {
+                let fault = data.losses[event].fault;
+                Loss {
+                    oldest_at: missing.oldest,
+                    newest_at: missing.newest,
+                    survivor_before: missing.survivor_before,
+                    fault_at: fault.map(|f| self.plan.scenario.faults[f].at),
+                    fault,
+                }
+            })
+            .collect();
         self.record.figure(&[
             tally.acknowledged as i64,
             tally.lost as i64,
             tally.corrupted as i64,
-            instant(tally.oldest_lost),
-            instant(tally.newest_lost),
-            instant(tally.survivor_before),
         ]);
+        for loss in &losses {
+            let survivor = loss.survivor_before.map_or(-1, |at| at.0);
+            let ends = [loss.oldest_at.0, loss.newest_at.0, survivor];
+            self.record.figure(&ends);
+        }
         self.record.read_backs.push(ReadBack {
             service: ServiceId::from(service),
             at: now,
@@ -59,12 +73,40 @@ impl Engine<'_> {
             stale: 0,
             corrupted: tally.corrupted,
             indeterminate: 0,
-            oldest_lost_at: tally.oldest_lost,
-            newest_lost_at: tally.newest_lost,
-            survivor_before: tally.survivor_before,
-            fault_at: fault.map(|f| self.plan.scenario.faults[f].at),
-            fault,
+            losses,
         });
+    }
+
+    /// The copies from which a service is read: that of its primary; where several take writes,
+    /// those of all that run, or of all if none does.
+    pub(crate) fn readable<'d>(&self, service: usize, data: &'d DataState) -> Vec<&'d Content> {
+        if !self.has_many_writers(service) {
+            return vec![&data.content[self.primary(service)]];
+        }
+        let up = (0..data.content.len()).filter(|r| self.process_up(service, *r));
+        let up: Vec<&Content> = up.map(|r| &data.content[r]).collect();
+        if up.is_empty() {
+            return data.content.iter().collect();
+        }
+        up
+    }
+
+    /// Puts down as one loss what has gone missing since the last time. Where no cause is given
+    /// it is what keeps replicas down, or what the loss before it was due to.
+    pub(crate) fn note_loss(&mut self, service: usize, cause: Option<Fault>) {
+        let acks = self.all_acks(service);
+        let Some(data) = &self.services[service].data else {
+            return;
+        };
+        let missing = data::missing_spans(&acks, &self.readable(service, data), self.now);
+        let cause = cause.or_else(|| {
+            let mut down = (0..data.content.len()).filter(|r| !self.process_up(service, *r));
+            let faults = down.find_map(|r| self.faults_of_process(service, r).first().copied());
+            faults.or(data.losses.last().and_then(|l| l.fault))
+        });
+        if let Some(data) = &mut self.services[service].data {
+            data::note_missing(&mut data.losses, &missing, cause);
+        }
     }
 
     /// Closed acknowledgements, and the open ones as of now.

@@ -74,6 +74,22 @@ impl Content {
         self.spans.extend(&other.spans);
     }
 
+    /// It gets what `replica`, which holds `other`, had acknowledged by `at`, damage included.
+    pub(crate) fn receive(&mut self, replica: u16, other: &Self, at: Nanos) {
+        let shipped = other.until(at);
+        for span in shipped.spans.iter().filter(|s| s.replica == replica) {
+            let known = |s: &&mut Span| s.replica == replica && s.from == span.from;
+            match self.spans.iter_mut().find(known) {
+                Some(held) => held.to = held.to.max(span.to),
+                None => self.spans.push(*span),
+            }
+        }
+        if shipped.damaged.is_some() {
+            self.damaged = shipped.damaged.min(self.damaged.or(shipped.damaged));
+            self.deleted |= shipped.deleted;
+        }
+    }
+
     /// The parts of `from..to`, acknowledged by `replica`, that it does not hold.
     fn missing(&self, replica: u16, from: Nanos, to: Nanos) -> Vec<(Nanos, Nanos)> {
         let mut left = vec![(from, to)];
@@ -174,47 +190,147 @@ pub(crate) struct Ack {
     pub(crate) to: Nanos,
 }
 
-/// What a comparison of a ledger with a content yields.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// Writes lost together, by one event: what of each replica's went missing with it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(crate) struct LossEvent {
+    pub(crate) spans: Vec<Span>,
+    pub(crate) fault: Option<usize>,
+}
+
+/// What a comparison of a ledger with what is there yields.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) acknowledged: u64,
     pub(crate) lost: u64,
     pub(crate) corrupted: u64,
-    pub(crate) oldest_lost: Option<Nanos>,
-    pub(crate) newest_lost: Option<Nanos>,
+    /// By loss event, for those of which something is missing now.
+    pub(crate) losses: Vec<(usize, Missing)>,
+}
+
+/// The ends of what is missing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Missing {
+    pub(crate) oldest: Nanos,
+    pub(crate) newest: Nanos,
     pub(crate) survivor_before: Option<Nanos>,
 }
 
-/// Compares all acknowledgements up to `now` (inclusive) with what `content` holds.
+/// The parts of `from..to`, acknowledged by `replica`, that none of several copies holds.
+fn missing(held: &[&Content], replica: u16, from: Nanos, to: Nanos) -> Vec<(Nanos, Nanos)> {
+    held.iter().fold(vec![(from, to)], |left, content| {
+        let parts = left.into_iter();
+        parts
+            .flat_map(|(a, b)| content.missing(replica, a, b))
+            .collect()
+    })
+}
+
+/// When each replica acknowledged writes that are missing at `now`, as disjoint spans in order.
+pub(crate) fn missing_spans(acks: &[Ack], held: &[&Content], now: Nanos) -> Vec<Span> {
+    let mut spans: Vec<Span> = Vec::new();
+    for ack in acks {
+        let parts = missing(held, ack.replica, ack.from, ack.to.min(now + Nanos(1)));
+        spans.extend(parts.into_iter().map(|(from, to)| Span {
+            replica: ack.replica,
+            from,
+            to,
+        }));
+    }
+    spans.sort_unstable_by_key(|s| (s.replica, s.from, s.to));
+    let mut joined: Vec<Span> = Vec::new();
+    for span in spans {
+        match joined.last_mut() {
+            Some(last) if last.replica == span.replica && span.from <= last.to => {
+                last.to = last.to.max(span.to);
+            }
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+/// Puts what has gone missing since the last time down as one event, due to `fault`. What only
+/// goes on where an earlier loss of the same replica ended belongs to that one.
+pub(crate) fn note_missing(events: &mut Vec<LossEvent>, missing: &[Span], fault: Option<usize>) {
+    let mut new = LossEvent {
+        spans: Vec::new(),
+        fault,
+    };
+    for span in missing {
+        let mut left = vec![(span.from, span.to)];
+        let known = events.iter().flat_map(|e| &e.spans);
+        for known in known.filter(|k| k.replica == span.replica) {
+            left = left
+                .into_iter()
+                .flat_map(|(a, b)| [(a, b.min(known.from)), (a.max(known.to), b)])
+                .filter(|(a, b)| a < b)
+                .collect();
+        }
+        for (from, to) in left {
+            let spans = events.iter_mut().flat_map(|e| &mut e.spans);
+            let goes_on = |s: &&mut Span| s.replica == span.replica && s.to == from;
+            match spans.into_iter().find(goes_on) {
+                Some(earlier) => earlier.to = to,
+                None => new.spans.push(Span { from, to, ..*span }),
+            }
+        }
+    }
+    if !new.spans.is_empty() {
+        events.push(new);
+    }
+}
+
+/// Compares all acknowledgements up to `now` (inclusive) with what the copies that can be read
+/// hold, and tells what is missing by the events that cost it.
 /// `grids` gives the streams of a unit.
 pub(crate) fn read_back<'a>(
     acks: &[Ack],
-    content: &Content,
+    held: &[&Content],
+    events: &[LossEvent],
     now: Nanos,
     grids: impl Fn(usize) -> &'a [Grid],
 ) -> Tally {
     let mut tally = Tally::default();
+    let mut ends: Vec<Option<(Nanos, Nanos)>> = vec![None; events.len()];
     let upto = now + Nanos(1);
+    let damaged = held.iter().filter(|c| !c.deleted).filter_map(|c| c.damaged);
+    let damaged = damaged.min();
     for ack in acks {
         let to = ack.to.min(upto);
-        let missing = content.missing(ack.replica, ack.from, to);
+        let missing = missing(held, ack.replica, ack.from, to);
         for grid in grids(ack.unit) {
             tally.acknowledged += grid.count(ack.from.max(Nanos::ZERO), to, ack.mask);
             for &(a, b) in &missing {
-                let before = grid.count(a, b.min(Nanos::ZERO), ack.mask);
-                tally.acknowledged += before;
+                tally.acknowledged += grid.count(a, b.min(Nanos::ZERO), ack.mask);
                 tally.lost += grid.count(a, b, ack.mask);
-                tally.oldest_lost = min(tally.oldest_lost, grid.first(a, b, ack.mask));
-                tally.newest_lost = tally.newest_lost.max(grid.last(a, b, ack.mask));
+                for (event, ends) in events.iter().zip(&mut ends) {
+                    let of = event.spans.iter().filter(|s| s.replica == ack.replica);
+                    for span in of {
+                        let (a, b) = (a.max(span.from), b.min(span.to));
+                        if let Some(first) = grid.first(a, b, ack.mask) {
+                            let last = grid.last(a, b, ack.mask).unwrap_or(first);
+                            let (oldest, newest) = ends.unwrap_or((first, last));
+                            *ends = Some((oldest.min(first), newest.max(last)));
+                        }
+                    }
+                }
             }
-            if let Some(damaged) = content.damaged.filter(|_| !content.deleted) {
+            if let Some(damaged) = damaged {
                 let from = ack.from.max(Nanos::ZERO);
                 tally.corrupted += grid.count(from, to.min(damaged), ack.mask);
             }
         }
     }
-    if let Some(oldest) = tally.oldest_lost {
-        tally.survivor_before = survivor(acks, content, oldest, &grids);
+    for (event, ends) in ends.into_iter().enumerate() {
+        if let Some((oldest, newest)) = ends {
+            let survivor_before = survivor(acks, held, oldest, &grids);
+            let missing = Missing {
+                oldest,
+                newest,
+                survivor_before,
+            };
+            tally.losses.push((event, missing));
+        }
     }
     tally
 }
@@ -223,7 +339,7 @@ pub(crate) fn read_back<'a>(
 /// the scenario began, so there is always one: a period earlier at the latest.
 fn survivor<'a>(
     acks: &[Ack],
-    content: &Content,
+    copies: &[&Content],
     oldest: Nanos,
     grids: &impl Fn(usize) -> &'a [Grid],
 ) -> Option<Nanos> {
@@ -231,7 +347,7 @@ fn survivor<'a>(
     for ack in acks.iter().filter(|a| a.from < oldest) {
         let to = ack.to.min(oldest);
         let mut held = vec![(ack.from, to)];
-        for (a, b) in content.missing(ack.replica, ack.from, to) {
+        for (a, b) in missing(copies, ack.replica, ack.from, to) {
             held = held
                 .into_iter()
                 .flat_map(|(c, d)| [(c, d.min(a)), (c.max(b), d)])
@@ -245,13 +361,6 @@ fn survivor<'a>(
         }
     }
     newest
-}
-
-fn min(a: Option<Nanos>, b: Option<Nanos>) -> Option<Nanos> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
 }
 
 /// The last shipment of an asynchronous replication that has arrived by `now`, having left
@@ -289,6 +398,13 @@ mod tests {
         }
     }
 
+    /// As the engine reads back: what is missing is put down first.
+    fn read(acks: &[Ack], content: &Content, now: Nanos) -> Tally {
+        let mut events = Vec::new();
+        note_missing(&mut events, &missing_spans(acks, &[content], now), None);
+        read_back(acks, &[content], &events, now, |_| &[EVERY_SECOND])
+    }
+
     #[test]
     fn shipments_leave_on_the_grid_and_take_their_time() {
         let last = |now| last_shipment(Nanos::secs(5), Nanos::ZERO, PAST, Nanos::millis(10), now);
@@ -310,12 +426,15 @@ mod tests {
         let mut south = Content::of(0).until(Nanos::secs(60));
         south.writes_from(1, Nanos::secs(100));
         let acks = [ack(0, Nanos::ZERO, Nanos::millis(63_500))];
-        let tally = read_back(&acks, &south, Nanos::secs(100), |_| &[EVERY_SECOND]);
+        let tally = read(&acks, &south, Nanos::secs(100));
         // 60, 61, 62 and 63 s.
         assert_eq!(tally.lost, 4);
-        assert_eq!(tally.oldest_lost, Some(Nanos::secs(60)));
-        assert_eq!(tally.newest_lost, Some(Nanos::secs(63)));
-        assert_eq!(tally.survivor_before, Some(Nanos::secs(59)));
+        let missing = Missing {
+            oldest: Nanos::secs(60),
+            newest: Nanos::secs(63),
+            survivor_before: Some(Nanos::secs(59)),
+        };
+        assert_eq!(tally.losses, vec![(0, missing)]);
         assert_eq!(tally.acknowledged, 64);
     }
 
@@ -339,8 +458,8 @@ mod tests {
         content.damaged = Some(Nanos::secs(10));
         content.deleted = true;
         let acks = [ack(0, Nanos::ZERO, Nanos::secs(20))];
-        let tally = read_back(&acks, &content, Nanos::secs(20), |_| &[EVERY_SECOND]);
-        assert_eq!((tally.lost, tally.newest_lost), (10, Some(Nanos::secs(9))));
+        let tally = read(&acks, &content, Nanos::secs(20));
+        assert_eq!((tally.lost, tally.losses[0].1.newest), (10, Nanos::secs(9)));
     }
 
     #[test]
@@ -348,7 +467,7 @@ mod tests {
         let mut content = Content::of(0);
         content.damaged = Some(Nanos::secs(10));
         let acks = [ack(0, Nanos::ZERO, Nanos::secs(20))];
-        let tally = read_back(&acks, &content, Nanos::secs(20), |_| &[EVERY_SECOND]);
+        let tally = read(&acks, &content, Nanos::secs(20));
         assert_eq!((tally.lost, tally.corrupted), (0, 10));
     }
 
@@ -361,9 +480,43 @@ mod tests {
             ack(0, Nanos::ZERO, Nanos::secs(124)),
             ack(1, Nanos::secs(100), Nanos::secs(200)),
         ];
+        assert_eq!(read(&acks, &new, Nanos::secs(200)).lost, 0);
+    }
+
+    #[test]
+    fn what_an_isolated_writer_goes_on_losing_is_one_loss_and_a_later_one_another() {
+        // Replica 0 is replaced at 100 s as it was at 60 s, and goes on until 124 s: one loss of
+        // 60 .. 123 s. It is primary again from 200 s on and loses 530 and 531 s: another.
+        let span = |from, to| Span {
+            replica: 0,
+            from: Nanos::secs(from),
+            to: Nanos::secs(to),
+        };
+        let mut events = Vec::new();
+        note_missing(&mut events, &[span(60, 100)], Some(0));
+        note_missing(&mut events, &[span(60, 124)], Some(1));
+        note_missing(&mut events, &[span(60, 124), span(530, 532)], Some(2));
+        let event = |span, fault| LossEvent {
+            spans: vec![span],
+            fault: Some(fault),
+        };
         assert_eq!(
-            read_back(&acks, &new, Nanos::secs(200), |_| &[EVERY_SECOND]).lost,
-            0
+            events,
+            vec![event(span(60, 124), 0), event(span(530, 532), 2)]
         );
+    }
+
+    #[test]
+    fn a_write_is_missing_only_where_no_copy_has_it() {
+        let (mut a, b) = (Content::of(0), Content::of(1));
+        a.receive(1, &b, Nanos::secs(180));
+        let acks = [
+            ack(0, Nanos::ZERO, Nanos::secs(200)),
+            ack(1, Nanos::ZERO, Nanos::secs(200)),
+        ];
+        let count = |held: &[&Content]| {
+            read_back(&acks, held, &[], Nanos::secs(200), |_| &[EVERY_SECOND]).lost
+        };
+        assert_eq!((count(&[&a, &b]), count(&[&a])), (0, 20));
     }
 }

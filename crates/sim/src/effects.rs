@@ -388,6 +388,14 @@ impl Engine<'_> {
         list
     }
 
+    /// What keeps a replica's process from running.
+    pub(crate) fn faults_of_process(&self, service: usize, replica: usize) -> Vec<Fault> {
+        let at = self.plan.topology.services[service].replicas[replica].at;
+        let mut list = self.faults_of(Blame::Replica(service as u16, replica as u16));
+        self.spot_faults(self.net.spot(at), &mut list);
+        list
+    }
+
     /// What keeps a member of a quorum from its peers.
     fn faults_of_peers(&self, service: u16, replica: u16) -> Vec<Fault> {
         let (s, r) = (usize::from(service), usize::from(replica));
@@ -510,10 +518,10 @@ impl Engine<'_> {
         content.damaged.get_or_insert(now);
         content.deleted |= deletes;
         data.damage.get_or_insert((now, fault));
-        data.loss_fault = Some(fault);
         self.bite_all(&[fault], || "data was there to be damaged".into());
         self.note_history(service);
         self.spread_damage(service, replica);
+        self.note_loss(service, Some(fault));
         self.touch_service(service);
     }
 

@@ -479,6 +479,7 @@ impl Engine<'_> {
         let subject = format!("service/{}/{}", spec.id, spec.replicas[replica].id);
         let faults = self.services[service].replicas[replica].seen_faults.clone();
         self.bite_all(&faults, || "a health check failed".into());
+        let first_fault = faults.first().copied();
         let kind = if up {
             DecisionKind::Up
         } else {
@@ -510,6 +511,12 @@ impl Engine<'_> {
                     state.rotation &= !(1 << replica);
                 }
                 self.rotate(service);
+                if !up {
+                    // Others take over its users: what only it holds is missing from now on.
+                    self.sync_all(service);
+                    self.note_loss(service, first_fault);
+                    self.read_back_when_settled(service);
+                }
             }
             Mode::Single | Mode::Sharded => {}
         }

@@ -124,7 +124,7 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
         home,
         source: home,
         replicas: (0..n)
-            .map(|r| replica(!single_writer || r == usize::from(home)))
+            .map(|r| replica(!single_writer || r == usize::from(home), n))
             .collect(),
         names,
         views,
@@ -176,7 +176,7 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
     }
 }
 
-const fn replica(acts: bool) -> ReplicaState {
+fn replica(acts: bool, n: usize) -> ReplicaState {
     ReplicaState {
         down: Vec::new(),
         no_answer: Vec::new(),
@@ -196,51 +196,52 @@ const fn replica(acts: bool) -> ReplicaState {
         serving_since: None,
         ever_served: false,
         contact_at: None,
-        ships_since: Some(crate::data::PAST),
+        ships_since: vec![Some(crate::data::PAST); n],
         seen_faults: Vec::new(),
     }
 }
 
 fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize, only: Option<Cause>) -> DataState {
     let state = service.state.as_ref();
-    let replicated = state.is_some_and(|s| s.replication.is_some());
+    let sync = state.and_then(|s| s.replication) == Some(Replication::Sync);
     let multi = matches!(service.mode, Mode::ActiveActive | Mode::Sharded);
     let content = (0..n as u16)
-        .map(|r| {
-            if multi {
-                // Every replica holds what any of them acknowledges.
-                let mut all = Content::default();
-                (0..n as u16).for_each(|other| all.merge(&Content::of(other)));
-                return all;
-            }
-            let all = Content::of(home);
-            if r == home {
-                all
-            } else if replicated {
-                match state.and_then(|s| s.replication) {
-                    Some(Replication::Async { .. }) | None => Content::default(),
-                    Some(Replication::Sync) => all,
-                }
-            } else {
-                Content::default()
-            }
+        .map(|r| match (multi, sync) {
+            // Every replica holds what any of them acknowledges.
+            (true, true) => everything(n),
+            // Of the others only what is shipped.
+            (true, false) => Content::of(r),
+            (false, true) => Content::of(home),
+            (false, false) if r == home => Content::of(home),
+            (false, false) => Content::default(),
         })
         .collect::<Vec<_>>();
+    let before = if multi {
+        everything(n)
+    } else {
+        Content::of(home)
+    };
     let bad_windows = bad_windows(plan, &service.id, only);
     let runs = backup_runs(plan, service, &bad_windows);
     DataState {
-        history: vec![(crate::data::PAST, content[usize::from(home)].clone())],
+        history: vec![(crate::data::PAST, before)],
         open: vec![0; content.len()],
         content,
         acks: Vec::new(),
         backups: Backups::new(runs),
         restoring: None,
         damage: None,
-        loss_fault: None,
-        lost: 0,
+        losses: Vec::new(),
         split_since: None,
         bad_windows,
     }
+}
+
+/// All that any of so many replicas acknowledges.
+fn everything(n: usize) -> Content {
+    let mut all = Content::default();
+    (0..n as u16).for_each(|replica| all.merge(&Content::of(replica)));
+    all
 }
 
 /// When backups of a service are made badly.

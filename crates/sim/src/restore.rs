@@ -8,6 +8,7 @@ use crate::wakes::Wake;
 use assize_fault::{Nanos, Ppb};
 use assize_model::ServiceId;
 use assize_model::journal::Restore;
+use assize_model::topology::Replication;
 
 impl Engine<'_> {
     /// Restores from the newest backup that can be used. Returns what came of it.
@@ -154,6 +155,11 @@ impl Engine<'_> {
                     data.backups.on_not_made(run);
                 }
             } else if begins {
+                if self.has_many_writers(service) {
+                    // What it holds of the others is what has been shipped by now.
+                    self.sync_all(service);
+                    self.note_history(service);
+                }
                 let bad = self.services[service].bad_backup.clone();
                 self.bite_all(&bad, || "a backup began while it was on".into());
             }
@@ -182,6 +188,8 @@ impl Engine<'_> {
             return;
         };
         let primary = self.primary(service);
+        let many = self.has_many_writers(service);
+        let sync = many && self.replication(service) == Some(Replication::Sync);
         let Some(data) = &mut self.services[service].data else {
             return;
         };
@@ -197,16 +205,18 @@ impl Engine<'_> {
         });
         if run.good {
             let mut content = data.held_at(run.began);
-            content.writes_from(primary as u16, now);
-            for (r, held) in data.content.iter_mut().enumerate() {
-                *held = if r == primary {
-                    content.clone()
-                } else {
-                    content.until(now)
-                };
+            let cause = data.damage.take().map(|d| d.1);
+            if sync {
+                (0..data.content.len() as u16).for_each(|r| content.writes_from(r, now));
             }
-            data.damage = None;
+            for (r, held) in data.content.iter_mut().enumerate() {
+                *held = content.clone();
+                if !sync && (r == primary || many) {
+                    held.writes_from(r as u16, now);
+                }
+            }
             self.note_history(service);
+            self.note_loss(service, cause);
             self.read_back_when_settled(service);
         } else {
             data.backups.on_found_bad(restoring.backup);

@@ -1,6 +1,6 @@
 //! What changes while a plan runs: elements, services, what clients hold, what was recorded.
 
-use crate::data::{Ack, Content, Grid};
+use crate::data::{Ack, Content, Grid, LossEvent};
 use crate::route::{Blame, Leg};
 use assize_control::{
     Activation, Backups, Belief, Cache, Checker, Failover, Load, Matured, Names, Queue,
@@ -74,8 +74,8 @@ pub(crate) struct ReplicaState {
     pub(crate) ever_served: bool,
     /// An old primary that has met the new one again: when they will have heard.
     pub(crate) contact_at: Option<Nanos>,
-    /// Shipments to it have been arriving since.
-    pub(crate) ships_since: Option<Nanos>,
+    /// Shipments to it have been arriving since, by the replica from which they come.
+    pub(crate) ships_since: Vec<Option<Nanos>>,
     /// What the last check saw was caused by these.
     pub(crate) seen_faults: Vec<Fault>,
 }
@@ -140,10 +140,8 @@ pub(crate) struct DataState {
     pub(crate) history: Vec<(Nanos, Content)>,
     pub(crate) restoring: Option<Restoring>,
     pub(crate) damage: Option<(Nanos, Fault)>,
-    /// The fault that cost writes, if any did.
-    pub(crate) loss_fault: Option<Fault>,
-    /// Writes missing after the last takeover.
-    pub(crate) lost: u64,
+    /// What has gone missing so far, though some of it may have come back.
+    pub(crate) losses: Vec<LossEvent>,
     /// Since when two replicas have been acknowledging.
     pub(crate) split_since: Option<Nanos>,
     pub(crate) bad_windows: Vec<(Fault, Nanos, Nanos)>,

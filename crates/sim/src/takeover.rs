@@ -95,10 +95,7 @@ impl Engine<'_> {
             }
         }
         // Nothing older than what was just handed over is shipped after it.
-        self.services[service]
-            .replicas
-            .iter_mut()
-            .for_each(|r| r.ships_since = None);
+        self.stop_shipping(service);
         self.touched.push(service);
     }
 
@@ -116,7 +113,7 @@ impl Engine<'_> {
                 data.content[r].writes_from(replica, now);
             }
             // What was being shipped came from the old primary.
-            state.replicas.iter_mut().for_each(|x| x.ships_since = None);
+            self.stop_shipping(service);
         }
         self.services[service].source = replica;
         self.note_history(service);
@@ -132,21 +129,10 @@ impl Engine<'_> {
         self.touched.push(service);
     }
 
-    /// A takeover that costs writes puts its cause down for them; one that costs none does not.
-    pub(crate) fn note_loss(&mut self, service: usize, cause: Option<Fault>) {
-        let acks = self.all_acks(service);
-        let primary = self.primary(service);
-        let now = self.now;
-        let units = &self.units;
-        let Some(data) = &mut self.services[service].data else {
-            return;
-        };
-        let grids = |u: usize| units[u].grids.as_slice();
-        let lost = data::read_back(&acks, &data.content[primary], now, grids).lost;
-        if lost > data.lost {
-            data.loss_fault = cause.or(data.loss_fault);
-        }
-        data.lost = lost;
+    /// No shipment that is under way arrives any more.
+    pub(crate) fn stop_shipping(&mut self, service: usize) {
+        let replicas = self.services[service].replicas.iter_mut();
+        replicas.for_each(|r| r.ships_since.fill(None));
     }
 
     /// The faults that took the old primary away.
@@ -167,6 +153,10 @@ impl Engine<'_> {
                 continue;
             }
             self.services[service].replicas[old].contact_at = None;
+            let cause = self.services[service].replicas[old]
+                .seen_faults
+                .first()
+                .copied();
             self.sync_all(service);
             let mut actions = Vec::new();
             let Some(machine) = &mut self.services[service].failover else {
@@ -188,6 +178,8 @@ impl Engine<'_> {
                 data.content[loser] = data.content[winner].until(now);
             }
             // The loser's writes, if any are gone, are gone from here on.
+            state.source = winner as u16;
+            self.note_loss(service, cause);
             actions.retain(|a| !matches!(a, FailoverAction::Demote(_)));
             self.carry_out(service, actions);
             self.note_history(service);
@@ -201,50 +193,84 @@ impl Engine<'_> {
         self.wakes.arm(Wake::Contact(service), next);
     }
 
-    /// Which replicas get shipments from the primary.
+    /// Which replica ships to which: the primary to all others; where several take writes and
+    /// do not wait for each other, each to each.
+    fn shipments(&self, service: usize) -> Vec<(usize, usize)> {
+        let replication = self.replication(service);
+        let n = self.services[service].replicas.len();
+        let to_all = |from: usize| {
+            (0..n)
+                .filter(move |to| *to != from)
+                .map(move |to| (from, to))
+        };
+        if self.services[service].failover.is_some() {
+            return to_all(self.primary(service)).collect();
+        }
+        if self.has_many_writers(service) && replication != Some(Replication::Sync) {
+            return (0..n).flat_map(to_all).collect();
+        }
+        Vec::new()
+    }
+
+    pub(crate) fn replication(&self, service: usize) -> Option<Replication> {
+        let state = self.plan.topology.services[service].state.as_ref();
+        state.and_then(|s| s.replication)
+    }
+
+    pub(crate) fn has_many_writers(&self, service: usize) -> bool {
+        let mode = self.plan.topology.services[service].mode;
+        matches!(mode, Mode::ActiveActive | Mode::Sharded)
+    }
+
+    /// Which replicas get shipments.
     pub(crate) fn refresh_shipping(&mut self, service: usize) {
-        let spec = &self.plan.topology.services[service];
-        let Some(replication) = spec.state.as_ref().and_then(|s| s.replication) else {
+        let Some(replication) = self.replication(service) else {
             return;
         };
-        if self.services[service].failover.is_none() {
-            return;
-        }
-        let primary = self.primary(service);
-        for r in (0..spec.replicas.len()).filter(|r| *r != primary) {
-            self.note_latency(service, primary, r);
-            let stopped: Vec<Fault> = [r, primary]
-                .iter()
-                .flat_map(|x| self.services[service].replicas[*x].no_replication.clone())
-                .collect();
-            for &fault in &stopped {
-                if self.unbitten > 0 && self.shipment_due_within(fault, replication) {
-                    self.bite_all(&[fault], || "a shipment was due".into());
+        for (from, to) in self.shipments(service) {
+            self.note_latency(service, from, to);
+            let ships = self.ships(service, from, to, replication);
+            match (ships, self.services[service].replicas[to].ships_since[from]) {
+                (true, None) => {
+                    self.services[service].replicas[to].ships_since[from] = Some(self.now);
                 }
-            }
-            let flows = self.services[service].blocked_flows.iter();
-            let flow_cut = flows.clone().any(|b| usize::from(b.1) == service);
-            let leg = self.leg_to_replica(spec.replicas[primary].at, service, r);
-            let waiting = self.services[service].replicas[primary].acts;
-            if let Some(blame) = leg.blame.filter(|_| waiting && self.unbitten > 0) {
-                self.bite(blame, || "a shipment of data met it".into());
-            }
-            let ships = self.services[service].replicas[primary].acts
-                && !self.services[service].replicas[r].acts
-                && stopped.is_empty()
-                && !flow_cut
-                && self.process_up(service, primary)
-                && self.process_up(service, r)
-                && self.ships_along(service, primary, r);
-            match (ships, self.services[service].replicas[r].ships_since) {
-                (true, None) => self.services[service].replicas[r].ships_since = Some(self.now),
                 (false, Some(_)) => {
-                    self.sync(service, primary, r, replication, true);
-                    self.services[service].replicas[r].ships_since = None;
+                    self.sync(service, from, to, replication, true);
+                    self.services[service].replicas[to].ships_since[from] = None;
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whether shipments arrive; what keeps them from it has been met.
+    fn ships(&mut self, service: usize, from: usize, to: usize, how: Replication) -> bool {
+        let state = &self.services[service];
+        let (acts, acts_too) = (state.replicas[from].acts, state.replicas[to].acts);
+        let of_both = [to, from].into_iter();
+        let stopped: Vec<Fault> = of_both
+            .flat_map(|x| state.replicas[x].no_replication.clone())
+            .collect();
+        let mut flows = state.blocked_flows.iter();
+        let flow_cut = flows.any(|b| usize::from(b.1) == service);
+        for &fault in &stopped {
+            if self.unbitten > 0 && self.shipment_due_within(fault, how) {
+                self.bite_all(&[fault], || "a shipment was due".into());
+            }
+        }
+        let at = self.plan.topology.services[service].replicas[from].at;
+        if self.unbitten > 0
+            && acts
+            && let Some(blame) = self.leg_to_replica(at, service, to).blame
+        {
+            self.bite(blame, || "a shipment of data met it".into());
+        }
+        acts && (!acts_too || self.has_many_writers(service))
+            && stopped.is_empty()
+            && !flow_cut
+            && self.process_up(service, from)
+            && self.process_up(service, to)
+            && self.ships_along(service, from, to)
     }
 
     /// Whether a shipment falls due while a fault is on.
@@ -283,18 +309,13 @@ impl Engine<'_> {
                 .all(|i| i.1.contains(&other))
     }
 
-    /// Brings what the standbys hold up to now.
+    /// Brings what the copies hold up to now.
     pub(crate) fn sync_all(&mut self, service: usize) {
-        let spec = &self.plan.topology.services[service];
-        let Some(replication) = spec.state.as_ref().and_then(|s| s.replication) else {
+        let Some(replication) = self.replication(service) else {
             return;
         };
-        if self.services[service].failover.is_none() {
-            return;
-        }
-        let primary = self.primary(service);
-        for r in (0..spec.replicas.len()).filter(|r| *r != primary) {
-            self.sync(service, primary, r, replication, false);
+        for (from, to) in self.shipments(service) {
+            self.sync(service, from, to, replication, false);
         }
     }
 
@@ -310,7 +331,7 @@ impl Engine<'_> {
     ) {
         let now = self.now;
         let by = if stopped { now - Nanos(1) } else { now };
-        let Some(since) = self.services[service].replicas[to].ships_since else {
+        let Some(since) = self.services[service].replicas[to].ships_since[from] else {
             return;
         };
         let spec = &self.plan.topology.services[service];
@@ -323,7 +344,13 @@ impl Engine<'_> {
             }
         };
         let Some(at) = at else { return };
+        let many = self.has_many_writers(service);
         if let Some(data) = &mut self.services[service].data {
+            if many {
+                let shipped = data.content[from].clone();
+                data.content[to].receive(from as u16, &shipped, at);
+                return;
+            }
             let damaged = data.content[to].damaged;
             let deleted = data.content[to].deleted;
             data.content[to] = data.content[from].until(at);
@@ -366,9 +393,8 @@ impl Engine<'_> {
 
     /// Damage reaches synchronous copies at once; later shipments carry it to the others.
     pub(crate) fn spread_damage(&mut self, service: usize, replica: u16) {
-        let spec = &self.plan.topology.services[service];
-        let sync = spec.state.as_ref().and_then(|s| s.replication) == Some(Replication::Sync);
-        let multi = matches!(spec.mode, Mode::ActiveActive | Mode::Sharded);
+        let sync = self.replication(service) == Some(Replication::Sync);
+        let many = self.has_many_writers(service);
         let now = self.now;
         let state = &mut self.services[service];
         let Some(data) = &mut state.data else { return };
@@ -379,19 +405,24 @@ impl Engine<'_> {
         for (r, content) in data.content.iter_mut().enumerate() {
             let copy = r != usize::from(replica)
                 && replica == state.source
-                && state.replicas[r].ships_since.is_some();
-            if multi || (sync && copy) {
+                && state.replicas[r].ships_since[usize::from(replica)].is_some();
+            if sync && (many || copy) {
                 content.damaged = damaged.filter(|d| *d <= now);
                 content.deleted = deleted;
             }
         }
     }
 
+    /// Puts down what a backup that begins from now on would hold.
     pub(crate) fn note_history(&mut self, service: usize) {
         let now = self.now;
-        let primary = self.primary(service);
+        let Some(data) = &self.services[service].data else {
+            return;
+        };
+        let mut copies = self.readable(service, data).into_iter();
+        let mut content = copies.next().cloned().unwrap_or_default();
+        copies.for_each(|other| content.merge(other));
         if let Some(data) = &mut self.services[service].data {
-            let content = data.content[primary].clone();
             data.history.push((now, content));
         }
     }

@@ -168,3 +168,74 @@ fn a_bad_backup_bites_when_one_begins() {
     let unmet = outcome(&text, &["timeline.harm.at=21m", "timeline.harm.for=8m"]);
     assert!(!fault(&unmet, "harm").bit);
 }
+
+const TWO_WRITERS: &str = "
+assize: scenario/v1
+topology:
+  services:
+    db:
+      mode: active-active
+      replicas: [n, s]
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, phase: 0s}, redirect: vip}
+      state: {replication: {mode: async, every: 128s}}
+  populations: {u: {users: 64}}
+  journeys: {w: {ledger: db, rate: 1/s, timeout: 2s}}
+timeline: [{id: g, at: 192s, fault: outage, target: service/db/s}]
+objectives: [{id: rpo, rpo: 1m, service: db}]
+end: 10m
+";
+
+#[test]
+fn a_writer_that_dies_takes_with_it_what_it_had_not_shipped() {
+    let out = outcome(TWO_WRITERS, &[]);
+    // The last shipment left at 128 s; 64 writes came until 192 s, one of each cohort, and half of
+    // the cohorts wrote to `s`.
+    let data = out.services[0].data.as_ref().expect("a ledger");
+    assert_eq!(data.lost, 32, "{data:?}");
+    assert!(
+        data.rpo > Nanos::secs(32) && data.rpo <= Nanos::secs(64),
+        "{data:?}"
+    );
+    // Back with its disk, it has them still, but while it was away they were missing.
+    let out = outcome(TWO_WRITERS, &["timeline.g.for=2m"]);
+    let back = out.services[0].data.as_ref().expect("a ledger");
+    assert_eq!((back.lost, back.rpo), (0, data.rpo));
+    let sync = ["topology.services.db.state.replication=sync"];
+    let sync = outcome(TWO_WRITERS, &sync);
+    assert_eq!(sync.services[0].data.as_ref().map(|d| d.lost), Some(0));
+    // Nothing is shipped: every write that `s` ever took is missing.
+    let none = outcome(TWO_WRITERS, &["topology.services.db.state={}"]);
+    let none = none.services[0].data.as_ref().expect("a ledger");
+    assert!(none.rpo >= Nanos::secs(190) && none.lost >= 96, "{none:?}");
+}
+
+#[test]
+fn two_losses_are_two_recovery_points() {
+    // Shipments every 5 s. `n` dies at 62 s and takes the writes of 60 and 61 s with it: 2 s. It
+    // is back at 180 s, at home again after 10 s and a promotion, and dies at 603 s: 600, 601 and
+    // 602 s, 3 s. From the oldest to the newest it would be 9 min.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  services:
+    db:
+      mode: active-standby
+      replicas: [n, s]
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, phase: 1s}, promote: 10s, redirect: vip, failback: {after: 10s}}
+      state: {replication: {mode: async, every: 5s}}
+  journeys: {w: {ledger: db, rate: 1/s, timeout: 1s}}
+timeline:
+  - {id: one, at: 62s, fault: outage, target: service/db/n, for: 118s}
+  - {id: two, at: 603s, fault: outage, target: service/db/n, for: 10m}
+objectives:
+  - {id: rpo, rpo: 4s, service: db}
+  - {id: rpo-one, rpo: 4s, service: db, fault: one}
+end: 30m
+",
+        &[],
+    );
+    assert_eq!(time(finding(&out, "rpo").measured), Nanos::secs(3));
+    assert_eq!(time(finding(&out, "rpo-one").measured), Nanos::secs(2));
+    assert_eq!(out.services[0].data.as_ref().map(|d| d.lost), Some(5));
+}

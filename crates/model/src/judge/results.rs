@@ -4,7 +4,7 @@
 use super::attribution::owners;
 use super::context::{Context, Pair};
 use super::exact::ratio;
-use super::rpo::{judged, point};
+use super::rpo::{self, judged, point};
 use super::series::{ALL, Share, bridge, length};
 use super::words::user_hours;
 use crate::finding::{
@@ -144,14 +144,14 @@ fn data(context: &Context<'_>, service: ServiceId) -> Option<DataResult> {
         .iter()
         .filter(|back| back.service == service);
     let backs: Vec<&ReadBack> = backs.collect();
-    let worst = judged(&backs)?;
+    let worst = judged(&backs, None)?;
     let last = backs
         .iter()
         .rev()
         .find(|back| back.is_final)
         .copied()
         .unwrap_or(worst);
-    let instant = |at: Option<Nanos>| at.filter(|_| worst.lost > 0).map(|at| context.instant(at));
+    let loss = rpo::worst(worst, None);
     Some(DataResult {
         acknowledged: last.acknowledged,
         lost: last.lost,
@@ -159,9 +159,9 @@ fn data(context: &Context<'_>, service: ServiceId) -> Option<DataResult> {
         stale: last.stale,
         corrupted: last.corrupted,
         indeterminate: last.indeterminate,
-        rpo: point(worst).0,
-        oldest_lost_at: instant(worst.oldest_lost_at),
-        newest_lost_at: instant(worst.newest_lost_at),
+        rpo: point(worst, None).0,
+        oldest_lost_at: loss.map(|loss| context.instant(loss.oldest_at)),
+        newest_lost_at: loss.map(|loss| context.instant(loss.newest_at)),
     })
 }
 

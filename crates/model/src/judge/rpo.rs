@@ -7,26 +7,38 @@ use super::status::{Draft, lower, met_if};
 use super::words::{text_detail, thousands, time_detail, time_margin};
 use crate::finding::{Detail, Status, Value};
 use crate::ids::ServiceId;
-use crate::journal::ReadBack;
+use crate::journal::{Loss, ReadBack};
 use crate::objective::Objective;
 use assize_fault::Nanos;
 
-/// The recovery point of one read-back and its error bound; zero only if nothing is missing.
+/// The recovery point of one loss and its error bound.
 ///
 /// From the oldest missing write's acknowledgement to the later of the fault and the newest
 /// one's; the bound is the gap back to the newest surviving write before it (to the start, if
 /// none survived).
-pub(super) fn point(back: &ReadBack) -> (Nanos, Nanos) {
-    let (true, Some(oldest)) = (back.lost > 0, back.oldest_lost_at) else {
-        return (Nanos::ZERO, Nanos::ZERO);
-    };
-    let newest = back.newest_lost_at.unwrap_or(oldest);
-    let until = back.fault_at.unwrap_or(newest).max(newest);
-    let survivor = back.survivor_before.unwrap_or(Nanos::ZERO).min(oldest);
-    ((until - oldest).max(Nanos::ZERO), oldest - survivor)
+fn point_of(loss: &Loss) -> (Nanos, Nanos) {
+    let until = loss.fault_at.unwrap_or(loss.newest_at).max(loss.newest_at);
+    let survivor = loss.survivor_before.unwrap_or(Nanos::ZERO);
+    let until_oldest = (until - loss.oldest_at).max(Nanos::ZERO);
+    (until_oldest, loss.oldest_at - survivor.min(loss.oldest_at))
 }
 
-/// Read-backs of a service that count: all, or those in which the named fault cost the writes.
+/// The loss with the largest recovery point, of those that the named fault cost.
+pub(super) fn worst(back: &ReadBack, fault: Option<usize>) -> Option<&Loss> {
+    let losses = back.losses.iter();
+    losses
+        .filter(|loss| fault.is_none() || loss.fault.is_none() || loss.fault == fault)
+        .max_by_key(|loss| point_of(loss))
+}
+
+/// The recovery point of one read-back and its error bound: that of the worst loss, and zero
+/// only if nothing is missing.
+pub(super) fn point(back: &ReadBack, fault: Option<usize>) -> (Nanos, Nanos) {
+    worst(back, fault).map_or((Nanos::ZERO, Nanos::ZERO), point_of)
+}
+
+/// Read-backs of a service that count: all, or those in which the named fault cost writes, if
+/// any are missing.
 fn read_backs<'a>(
     context: &'a Context<'_>,
     service: ServiceId,
@@ -37,18 +49,16 @@ fn read_backs<'a>(
         .read_backs
         .iter()
         .filter(|back| back.service == service);
-    all.filter(|back| {
-        back.lost == 0 || fault.is_none() || back.fault == fault || back.fault.is_none()
-    })
-    .collect()
+    all.filter(|back| back.losses.is_empty() || worst(back, fault).is_some())
+        .collect()
 }
 
 /// The read-back that is judged: the one with the largest figure, the later of equals.
-pub(super) fn judged<'a>(backs: &[&'a ReadBack]) -> Option<&'a ReadBack> {
+pub(super) fn judged<'a>(backs: &[&'a ReadBack], fault: Option<usize>) -> Option<&'a ReadBack> {
     backs
         .iter()
         .copied()
-        .max_by_key(|back| (point(back), back.lost, back.at))
+        .max_by_key(|back| (point(back, fault), back.lost, back.at))
 }
 
 /// One finding for each service with state that the objective is about.
@@ -60,7 +70,7 @@ pub(super) fn judge(context: &Context<'_>, objective: &Objective, target: Nanos)
         &format!("≤ {target}"),
         |service| {
             let backs = read_backs(context, service, fault);
-            one(context, service, target, &backs)
+            one(context, service, target, fault, &backs)
         },
     )
 }
@@ -69,14 +79,15 @@ fn one(
     context: &Context<'_>,
     service: ServiceId,
     target: Nanos,
+    fault: Option<usize>,
     backs: &[&ReadBack],
 ) -> Option<Draft> {
-    let back = judged(backs)?;
-    let (measured, error) = point(back);
+    let back = judged(backs, fault)?;
+    let (measured, error) = point(back, fault);
     // A loss without an instant cannot be measured, and is no zero.
     let unknown = backs
         .iter()
-        .any(|back| back.lost > 0 && back.oldest_lost_at.is_none());
+        .any(|back| back.lost > 0 && back.losses.is_empty());
     let no_final = !backs.iter().any(|back| back.is_final);
     let mut status = lower(measured, error, target, unknown);
     let mut reason = reason(back, measured, status);
@@ -125,7 +136,7 @@ fn one(
         },
         status,
         reason,
-        details: details(context, backs),
+        details: details(context, fault, backs),
         attribution: Vec::new(),
         fault: None,
         structural: false,
@@ -156,7 +167,7 @@ fn reason(back: &ReadBack, measured: Nanos, status: Status) -> String {
     )
 }
 
-fn details(context: &Context<'_>, backs: &[&ReadBack]) -> Vec<Detail> {
+fn details(context: &Context<'_>, fault: Option<usize>, backs: &[&ReadBack]) -> Vec<Detail> {
     let mut out = Vec::new();
     for (name, is_final) in [("at_recovery", false), ("final", true)] {
         let of_kind: Vec<&ReadBack> = backs
@@ -164,28 +175,26 @@ fn details(context: &Context<'_>, backs: &[&ReadBack]) -> Vec<Detail> {
             .copied()
             .filter(|back| back.is_final == is_final)
             .collect();
-        if let Some(back) = judged(&of_kind) {
-            let (measured, _) = point(back);
+        if let Some(back) = judged(&of_kind, fault) {
+            let (measured, _) = point(back, fault);
             let text = format!("{} lost, {measured}", back.lost);
             out.push(time_detail(name, measured, text));
         }
     }
-    let Some(back) = judged(backs) else {
+    let Some(back) = judged(backs, fault) else {
         return out;
     };
-    if let Some(oldest) = back.oldest_lost_at.filter(|_| back.lost > 0) {
-        out.push(time_detail(
-            "oldest_lost_at",
-            oldest,
-            context.instant(oldest),
-        ));
-    }
-    if let Some(newest) = back.newest_lost_at.filter(|_| back.lost > 0) {
-        out.push(time_detail(
-            "newest_lost_at",
-            newest,
-            context.instant(newest),
-        ));
+    if let Some(loss) = worst(back, fault) {
+        for (name, at) in [
+            ("oldest_lost_at", loss.oldest_at),
+            ("newest_lost_at", loss.newest_at),
+        ] {
+            out.push(time_detail(name, at, context.instant(at)));
+        }
+        if back.losses.len() > 1 {
+            let text = format!("{} times, each judged on its own", back.losses.len());
+            out.push(text_detail("lost_separately", text));
+        }
     }
     let counts = [
         ("lost", back.lost),

@@ -1,7 +1,7 @@
 //! Each kind of objective.
 
 use super::fixture::{APP, Bench, CROWN, STAFF, all_out, decision, take_out};
-use super::{back, detail, h, m, rpo, s};
+use super::{back, detail, h, loss, m, rpo, s};
 use crate::finding::{Status, Value, VerdictKind};
 use crate::ids::DomainId;
 use crate::journal::{DecisionKind, QueueSeries, ReadBack, Serving, SplitBrain, Step, USER};
@@ -65,6 +65,21 @@ fn recovery_point_too_close_to_call_or_not_read_back() {
     assert_eq!(
         rpo(s(0), vec![back(s(100), None)]).status,
         Status::Inconclusive
+    );
+}
+
+#[test]
+fn separate_losses_are_judged_each_on_its_own() {
+    // Two writes, lost by the failover at 62 s, and one lost eight minutes later: 2 s and 1 s, not
+    // the 480 s from the oldest to the newest.
+    let mut both = back(h(3), Some((60, 61, 62_000)));
+    both.losses.push(loss((540, 540, 541_000)));
+    let finding = rpo(s(5), vec![both]);
+    assert_eq!(finding.status, Status::Met);
+    assert_eq!(finding.measured, Some(Value::Time(s(2))));
+    assert_eq!(
+        detail(&finding, "lost_separately"),
+        "2 times, each judged on its own"
     );
 }
 

@@ -8,7 +8,7 @@ mod properties;
 mod statuses;
 
 use crate::finding::Finding;
-use crate::journal::ReadBack;
+use crate::journal::{Loss, ReadBack};
 use crate::objective::ObjectiveKind;
 use assize_fault::Nanos;
 use fixture::{APP, Bench};
@@ -41,11 +41,17 @@ fn back(at: Nanos, lost: Option<(i64, i64, i64)>) -> ReadBack {
         stale: 0,
         corrupted: 0,
         indeterminate: 0,
-        oldest_lost_at: lost.map(|(oldest, _, _)| s(oldest)),
-        newest_lost_at: lost.map(|(_, newest, _)| s(newest)),
-        survivor_before: lost.map(|(oldest, _, _)| s(oldest - 1)),
-        fault_at: lost.map(|(_, _, fault)| Nanos::millis(fault)),
-        fault: lost.map(|_| 0),
+        losses: lost.into_iter().map(loss).collect(),
+    }
+}
+
+fn loss((oldest, newest, fault): (i64, i64, i64)) -> Loss {
+    Loss {
+        oldest_at: s(oldest),
+        newest_at: s(newest),
+        survivor_before: Some(s(oldest - 1)),
+        fault_at: Some(Nanos::millis(fault)),
+        fault: Some(0),
     }
 }
 

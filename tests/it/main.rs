@@ -14,6 +14,7 @@ mod invariants;
 mod load;
 mod moj;
 mod readme;
+mod toxiproxy;
 mod verbs;
 mod verdict;
 mod worked;

@@ -43,6 +43,28 @@ pub(crate) fn assize(args: &[&str]) -> Ran {
     }
 }
 
+/// The program, built if it is not there or not up to date: for tests of what only a process of
+/// its own shows.
+pub(crate) fn binary() -> &'static Path {
+    static BINARY: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    BINARY.get_or_init(|| {
+        let here = std::env::current_exe().expect("a path");
+        let folder = here
+            .parent()
+            .and_then(Path::parent)
+            .expect("the profile's folder");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = std::process::Command::new(cargo);
+        build.args(["build", "--quiet", "--package", "assize"]);
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        let status = build.current_dir(path("..")).status().expect("cargo");
+        assert!(status.success(), "the program does not build");
+        folder.join("assize")
+    })
+}
+
 /// A path in the folder of the tests.
 pub(crate) fn path(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Faults that one proxy may have at once.
-const MOST_TOXICS: usize = 64;
+pub(crate) const MOST_TOXICS: usize = 64;
 
 /// How a connection is ended from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

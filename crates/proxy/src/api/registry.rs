@@ -12,14 +12,12 @@ use super::input::{ProxyInput, ToxicInput, ToxicUpdate};
 use super::journal::Journal;
 use super::toxic::Kept;
 use crate::clock;
+use crate::proxy::MOST_TOXICS;
 use crate::{Change, ConnectionInfo, Counters, Cut, Direction, Engine, Error, Listening, Proxy};
 use assize_fault::Nanos;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
-
-/// Toxics that one proxy may have.
-const MOST_TOXICS: usize = 256;
 
 /// Who asks; part of what the journal says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

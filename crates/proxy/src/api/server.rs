@@ -255,6 +255,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>) {
     let service = service_fn(move |request| respond(Arc::clone(&shared), request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        .title_case_headers(true)
         .header_read_timeout(READ)
         .max_buf_size(LONGEST_HEAD)
         .serve_connection(TokioIo::new(Patient::new(stream, WRITE)), service);

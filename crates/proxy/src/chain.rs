@@ -1,9 +1,13 @@
 //! The faults of a proxy as its workers see them: two ordered lists that never change. A change
 //! makes new ones, and each connection brings itself in line with them.
 
-use crate::{Direction, Toxic};
-use assize_fault::FaultId;
+use crate::{Change, Direction, Error, Toxic};
+use assize_fault::{Begun, FaultId, Nanos, Origin, Pipe};
+use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// Faults that one proxy may have at once.
+pub(crate) const MOST_TOXICS: usize = 64;
 
 /// A fault with the number that it keeps for life.
 #[derive(Debug)]
@@ -15,8 +19,14 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// Whether the other is this one with other settings.
-    pub(crate) fn is_same_fault(&self, other: &Self) -> bool {
+    fn is_same_fault(&self, other: &Self) -> bool {
         self.key == other.key && self.toxic.wire.kind() == other.toxic.wire.kind()
+    }
+
+    /// Whether it touches this direction of the connection of this client.
+    pub(crate) fn touches(&self, origin: Origin, client: SocketAddr) -> bool {
+        let meets = self.toxic.peer.is_none_or(|peer| peer.meets(client));
+        meets && origin.is_touched(self.key, self.toxic.toxicity)
     }
 }
 
@@ -51,25 +61,72 @@ impl Chain {
         self.all().find(|entry| entry.toxic.name == name)
     }
 
-    /// Adds one at the end of its direction.
-    pub(crate) fn push(&mut self, entry: Entry) {
-        match entry.toxic.stream {
-            Direction::Upstream => self.upstream.push(Arc::new(entry)),
-            Direction::Downstream => self.downstream.push(Arc::new(entry)),
+    /// Attaches a fault of the proxy of this name at the end of its direction.
+    pub(crate) fn attach(&mut self, proxy: &str, toxic: Toxic) -> Result<(), Error> {
+        if self.find(&toxic.name).is_some() {
+            return Err(Error::ToxicExists(toxic.name));
         }
+        if self.len() >= MOST_TOXICS {
+            return Err(Error::TooManyToxics(self.len()));
+        }
+        let key = FaultId::named(proxy, &toxic.name);
+        match toxic.stream {
+            Direction::Upstream => self.upstream.push(Arc::new(Entry { key, toxic })),
+            Direction::Downstream => self.downstream.push(Arc::new(Entry { key, toxic })),
+        }
+        Ok(())
     }
 
-    /// Puts one in the place of that of the same name.
-    pub(crate) fn replace(&mut self, entry: Entry) {
-        let old = self.upstream.iter_mut().chain(&mut self.downstream);
-        if let Some(place) = old.into_iter().find(|old| old.key == entry.key) {
-            *place = Arc::new(entry);
-        }
+    /// Changes one in its place.
+    pub(crate) fn change(&mut self, name: &str, change: Change) -> Result<(), Error> {
+        let mut all = self.upstream.iter_mut().chain(&mut self.downstream);
+        let place = all.find(|entry| entry.toxic.name == name);
+        let place = place.ok_or_else(|| Error::NoSuchToxic(name.to_owned()))?;
+        let mut toxic = place.toxic.clone();
+        toxic.wire = change.wire.unwrap_or(toxic.wire);
+        toxic.toxicity = change.toxicity.unwrap_or(toxic.toxicity);
+        toxic.peer = change.peer.unwrap_or(toxic.peer);
+        let key = place.key;
+        *place = Arc::new(Entry { key, toxic });
+        Ok(())
     }
 
     /// Takes one out.
-    pub(crate) fn remove(&mut self, key: FaultId) {
-        self.upstream.retain(|entry| entry.key != key);
-        self.downstream.retain(|entry| entry.key != key);
+    pub(crate) fn detach(&mut self, name: &str) -> Result<(), Error> {
+        let before = self.len();
+        self.upstream.retain(|entry| entry.toxic.name != name);
+        self.downstream.retain(|entry| entry.toxic.name != name);
+        if self.len() == before {
+            return Err(Error::NoSuchToxic(name.to_owned()));
+        }
+        Ok(())
     }
+}
+
+/// Brings a pipe in line with the faults that it is to have, in order; `has` are those that it
+/// has.
+pub(crate) fn reconcile(
+    pipe: &mut Pipe,
+    has: &mut Vec<Arc<Entry>>,
+    wanted: &[&Arc<Entry>],
+    now: Nanos,
+    begun: Begun,
+) {
+    let old = std::mem::take(has);
+    for gone in &old {
+        if !wanted.iter().any(|entry| entry.is_same_fault(gone)) {
+            pipe.detach(now, gone.key);
+        }
+    }
+    for (place, entry) in wanted.iter().enumerate() {
+        let wire = &entry.toxic.wire;
+        match old.iter().find(|old| old.is_same_fault(entry)) {
+            Some(same) if Arc::ptr_eq(same, entry) => {}
+            Some(_) => {
+                pipe.change(now, entry.key, wire);
+            }
+            None => pipe.attach(now, entry.key, place, wire, begun),
+        }
+    }
+    *has = wanted.iter().map(|entry| Arc::clone(entry)).collect();
 }

@@ -3,19 +3,16 @@
 //! Every call returns when all workers have carried it out, so that after `attach` no byte passes
 //! that the fault does not meet. No call waits for a connection, a client or an upstream.
 
-use crate::chain::{Chain, Entry};
+use crate::chain::Chain;
 use crate::core::Core;
 use crate::inbox::{Operation, lock};
 use crate::listener::Door;
 use crate::resolve::Upstream;
 use crate::{Change, ConnectionInfo, Counters, Engine, EngineOptions, Error, Toxic, What, socket};
-use assize_fault::{FaultId, Nanos, Size};
+use assize_fault::{Nanos, Size};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// Faults that one proxy may have at once.
-pub(crate) const MOST_TOXICS: usize = 64;
 
 /// How a connection is ended from outside.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -117,7 +114,7 @@ impl Builder {
         let name = self.name.unwrap_or_else(|| self.listen.clone());
         let mut chain = Chain::default();
         for toxic in self.toxics {
-            push(&mut chain, &name, toxic)?;
+            chain.attach(&name, toxic)?;
         }
         let shared = engine.shared();
         let slot = shared.take_slot()?;
@@ -252,7 +249,7 @@ impl Proxy {
     /// [`Error::ToxicExists`], [`Error::TooManyToxics`].
     pub fn attach(&self, toxic: Toxic) -> Result<(), Error> {
         let name = toxic.name.clone();
-        self.rechain(|chain| push(chain, &self.core.name, toxic))?;
+        self.rechain(|chain| chain.attach(&self.core.name, toxic))?;
         self.core.tell(|| What::Attached { toxic: name });
         Ok(())
     }
@@ -262,17 +259,7 @@ impl Proxy {
     /// # Errors
     /// [`Error::NoSuchToxic`].
     pub fn change(&self, name: &str, change: Change) -> Result<(), Error> {
-        self.rechain(|chain| {
-            let old = chain.find(name);
-            let old = old.ok_or_else(|| Error::NoSuchToxic(name.to_owned()))?;
-            let mut toxic = old.toxic.clone();
-            toxic.wire = change.wire.unwrap_or(toxic.wire);
-            toxic.toxicity = change.toxicity.unwrap_or(toxic.toxicity);
-            toxic.peer = change.peer.unwrap_or(toxic.peer);
-            let key = old.key;
-            chain.replace(Entry { key, toxic });
-            Ok(())
-        })?;
+        self.rechain(|chain| chain.change(name, change))?;
         let toxic = name.to_owned();
         self.core.tell(|| What::Changed { toxic });
         Ok(())
@@ -283,11 +270,7 @@ impl Proxy {
     /// # Errors
     /// [`Error::NoSuchToxic`].
     pub fn detach(&self, name: &str) -> Result<(), Error> {
-        self.rechain(|chain| {
-            let old = chain.find(name).map(|entry| entry.key);
-            chain.remove(old.ok_or_else(|| Error::NoSuchToxic(name.to_owned()))?);
-            Ok(())
-        })?;
+        self.rechain(|chain| chain.detach(name))?;
         let toxic = name.to_owned();
         self.core.tell(|| What::Detached { toxic });
         Ok(())
@@ -479,16 +462,4 @@ impl Drop for Proxy {
         // There is nobody to tell; a worker that does not answer keeps its slot.
         let _ = self.end();
     }
-}
-
-fn push(chain: &mut Chain, proxy: &str, toxic: Toxic) -> Result<(), Error> {
-    if chain.find(&toxic.name).is_some() {
-        return Err(Error::ToxicExists(toxic.name));
-    }
-    if chain.len() >= MOST_TOXICS {
-        return Err(Error::TooManyToxics(chain.len()));
-    }
-    let key = FaultId::named(proxy, &toxic.name);
-    chain.push(Entry { key, toxic });
-    Ok(())
 }

@@ -4,15 +4,13 @@
 //! A session begins with a client's first datagram and ends when none has passed for a while.
 //! Errors that the network reports (ICMP) are counted and not handed on.
 
-mod faults;
 mod session;
-mod wait;
 mod worker;
 
+use crate::poll::{Poller, Waker};
 use crate::{Change, ConnectionInfo, Counters, Error, Proxy, Toxic};
 use assize_fault::{Pipe, Size};
 use std::fmt;
-use std::io::Write as _;
 use std::net::{SocketAddr, ToSocketAddrs as _, UdpSocket};
 use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -124,11 +122,16 @@ impl UdpBuilder {
             .local_addr()
             .map_err(Error::system("bind a socket"))?;
         let name = self.name.unwrap_or_else(|| addr.to_string());
-        let (bell, ear) = std::io::pipe()
-            .map_err(Error::system("open a pipe"))
-            .map(|(r, w)| (w, r))?;
+        let (poller, bell) = Poller::new(false).map_err(Error::system("create a poller"))?;
         let (commands, receiver) = channel();
-        let mut worker = Worker::new(name.clone(), socket, upstream, self.settings, receiver, ear)?;
+        let mut worker = Worker::new(
+            name.clone(),
+            socket,
+            upstream,
+            self.settings,
+            receiver,
+            poller,
+        )?;
         for toxic in self.toxics {
             worker.attach(toxic)?;
         }
@@ -166,7 +169,7 @@ pub struct UdpProxy {
     name: String,
     addr: SocketAddr,
     commands: Sender<Command>,
-    bell: std::io::PipeWriter,
+    bell: Waker,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -259,7 +262,7 @@ impl UdpProxy {
             let _ = reply.send(what(worker));
         });
         self.commands.send(command).map_err(|_| Error::Stopped)?;
-        (&self.bell).write_all(&[1]).map_err(|_| Error::Stopped)?;
+        self.bell.wake();
         answer
             .recv_timeout(PATIENCE)
             .map_err(|_| Error::Stuck(PATIENCE))

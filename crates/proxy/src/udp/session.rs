@@ -1,16 +1,19 @@
 //! One client: its socket towards the upstream, and a pipe each way.
 
-use super::faults::Faults;
 use crate::ConnectionInfo;
-use assize_fault::{Begun, Direction, FaultId, Item, Nanos, Order, Origin, Pipe, Size};
+use crate::chain::{self, Chain, Entry};
+use assize_fault::{Begun, Direction, Item, Nanos, Order, Origin, Pipe, Size};
 use bytes::Bytes;
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One direction of a session.
 #[derive(Debug)]
 pub(super) struct Way {
     pub pipe: Pipe,
+    /// The faults that it has.
+    entries: Vec<Arc<Entry>>,
     origin: Origin,
     /// Bytes sent to its end.
     pub sent: u64,
@@ -49,6 +52,7 @@ impl Session {
             };
             Way {
                 pipe: Pipe::new(Order::Datagram, bound, origin),
+                entries: Vec::new(),
                 origin,
                 sent: 0,
             }
@@ -67,20 +71,17 @@ impl Session {
     }
 
     /// Brings both pipes in line with the faults of the proxy.
-    pub(super) fn apply(
-        &mut self,
-        faults: &Faults,
-        changed: Option<FaultId>,
-        now: Nanos,
-        begun: Begun,
-    ) {
+    pub(super) fn reconcile(&mut self, chain: &Chain, now: Nanos, begun: Begun) {
         for way in [&mut self.up, &mut self.down] {
-            faults.apply(&mut way.pipe, way.origin, self.peer, changed, (now, begun));
-            for name in way.pipe.faults().filter_map(|id| faults.name(id)) {
-                if !self.touched_by.iter().any(|known| known == name) {
-                    self.touched_by.push(name.to_owned());
+            let all = chain.of(way.origin.direction).iter();
+            let touching = all.filter(|entry| entry.touches(way.origin, self.peer));
+            let wanted: Vec<&Arc<Entry>> = touching.collect();
+            for entry in &wanted {
+                if !self.touched_by.contains(&entry.toxic.name) {
+                    self.touched_by.push(entry.toxic.name.clone());
                 }
             }
+            chain::reconcile(&mut way.pipe, &mut way.entries, &wanted, now, begun);
         }
     }
 

@@ -1,36 +1,38 @@
 //! The thread of a UDP proxy: it reads, asks the pipes what is due, and sends.
 
-use super::faults::Faults;
 use super::session::Session;
-use super::wait::Wait;
 use super::{Command, Settings};
+use crate::chain::Chain;
+use crate::poll::Poller;
 use crate::{Change, ConnectionInfo, Counters, Error, Toxic, clock};
-use assize_fault::{Begun, Direction, FaultId, Item, Nanos};
+use assize_fault::{Begun, Direction, Item, Nanos};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{ErrorKind, PipeReader, Read as _};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsFd as _;
 use std::sync::mpsc::Receiver;
 
 /// Datagrams read from one socket before others have their turn.
 const TURN: usize = 64;
 /// The largest datagram, and more.
 const SCRATCH: usize = 64 << 10;
-/// Numbers of sessions begin at 1, so that these are free.
-const BELL: u64 = u64::MAX;
+/// Numbers of sessions begin at 1, so that this one is free.
 const LISTENER: u64 = 0;
 
 pub(super) struct Worker {
     listener: UdpSocket,
     upstream: SocketAddr,
     settings: Settings,
-    faults: Faults,
+    name: String,
+    chain: Chain,
     /// By number.
     sessions: BTreeMap<u64, Session>,
     by_peer: BTreeMap<SocketAddr, u64>,
     wakes: BTreeSet<(Nanos, u64)>,
-    wait: Wait,
+    poller: Poller,
+    /// Sockets that may have more to read than their turn allowed.
+    unread: BTreeSet<u64>,
     commands: Receiver<Command>,
-    ear: PipeReader,
     counters: Counters,
     is_stopped: bool,
     scratch: Vec<u8>,
@@ -43,25 +45,26 @@ impl Worker {
         upstream: SocketAddr,
         settings: Settings,
         commands: Receiver<Command>,
-        ear: PipeReader,
+        poller: Poller,
     ) -> Result<Self, Error> {
         listener
             .set_nonblocking(true)
             .map_err(Error::system("set up a socket"))?;
-        let wait = Wait::new()?;
-        wait.add(&listener, LISTENER)?;
-        wait.add(&ear, BELL)?;
+        poller
+            .add_listener(listener.as_fd(), LISTENER)
+            .map_err(Error::system("watch a socket"))?;
         Ok(Self {
             listener,
             upstream,
             settings,
-            faults: Faults::new(name),
+            name,
+            chain: Chain::default(),
             sessions: BTreeMap::new(),
             by_peer: BTreeMap::new(),
             wakes: BTreeSet::new(),
-            wait,
+            poller,
+            unread: BTreeSet::new(),
             commands,
-            ear,
             counters: Counters::default(),
             is_stopped: false,
             scratch: vec![0; SCRATCH],
@@ -70,16 +73,30 @@ impl Worker {
 
     /// Until it is stopped.
     pub(super) fn run(mut self) {
+        let mut ready = Vec::new();
         while !self.is_stopped {
-            let until = self
-                .wakes
-                .first()
-                .map_or_else(|| clock::now() + Nanos::secs(3_600), |(at, _)| *at);
-            for number in self.wait.wait(until) {
-                match number {
-                    BELL => self.obey(),
+            let timeout = match self.wakes.first() {
+                _ if !self.unread.is_empty() => Some(Nanos::ZERO),
+                Some((at, _)) => Some((*at - clock::now()).max(Nanos::ZERO)),
+                None => None,
+            };
+            ready.clear();
+            if self.poller.wait(&mut ready, timeout).is_err() {
+                // A poller fails only when it is misused or memory is short: look again.
+                ready.clear();
+            }
+            while let Ok(command) = self.commands.try_recv() {
+                command(&mut self);
+            }
+            let mut readable = std::mem::take(&mut self.unread);
+            readable.extend(ready.iter().map(|ready| ready.token));
+            for token in readable {
+                let is_empty = match token {
                     LISTENER => self.hear_clients(),
                     session => self.hear_upstream(session),
+                };
+                if !is_empty {
+                    self.unread.insert(token);
                 }
             }
             self.wake_up(clock::now());
@@ -87,25 +104,25 @@ impl Worker {
     }
 
     pub(super) fn attach(&mut self, toxic: Toxic) -> Result<(), Error> {
-        self.faults.attach(toxic)?;
-        self.apply(None);
+        self.chain.attach(&self.name, toxic)?;
+        self.reconcile();
         Ok(())
     }
 
     pub(super) fn change(&mut self, name: &str, change: Change) -> Result<(), Error> {
-        let id = self.faults.change(name, change)?;
-        self.apply(Some(id));
+        self.chain.change(name, change)?;
+        self.reconcile();
         Ok(())
     }
 
     pub(super) fn detach(&mut self, name: &str) -> Result<(), Error> {
-        self.faults.detach(name)?;
-        self.apply(None);
+        self.chain.detach(name)?;
+        self.reconcile();
         Ok(())
     }
 
     pub(super) fn toxics(&self) -> Vec<Toxic> {
-        self.faults.listed()
+        self.chain.all().map(|entry| entry.toxic.clone()).collect()
     }
 
     pub(super) fn cut(&mut self) -> usize {
@@ -136,32 +153,24 @@ impl Worker {
         self.is_stopped = true;
     }
 
-    fn obey(&mut self) {
-        let mut rings = [0; 256];
-        // What cannot be read rings again.
-        let _ = self.ear.read(&mut rings);
-        while let Ok(command) = self.commands.try_recv() {
-            command(self);
-        }
-    }
-
     /// Brings every session in line with the faults.
-    fn apply(&mut self, changed: Option<FaultId>) {
+    fn reconcile(&mut self) {
         let now = clock::now();
         let all: Vec<u64> = self.sessions.keys().copied().collect();
         for number in all {
             if let Some(session) = self.sessions.get_mut(&number) {
-                session.apply(&self.faults, changed, now, Begun::Live);
+                session.reconcile(&self.chain, now, Begun::Live);
             }
             self.deliver(number, now);
         }
     }
 
-    fn hear_clients(&mut self) {
+    /// Reads what clients sent, for one turn; whether there is no more.
+    fn hear_clients(&mut self) -> bool {
         for _ in 0..TURN {
             let (len, peer) = match self.listener.recv_from(&mut self.scratch) {
                 Ok(received) => received,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
                 // An error that the network reported about a datagram sent earlier.
                 Err(_) => continue,
             };
@@ -173,16 +182,18 @@ impl Worker {
             };
             self.pass(number, Direction::Upstream, len, now);
         }
+        false
     }
 
-    fn hear_upstream(&mut self, number: u64) {
+    /// Reads what the upstream sent in a session, for one turn; whether there is no more.
+    fn hear_upstream(&mut self, number: u64) -> bool {
         for _ in 0..TURN {
             let Some(session) = self.sessions.get(&number) else {
-                return;
+                return true;
             };
             let len = match session.socket.recv(&mut self.scratch) {
                 Ok(len) => len,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
                 Err(_) => {
                     // Nobody listens there: the next datagram of the client tries again.
                     self.counters.upstream_failed += 1;
@@ -192,6 +203,7 @@ impl Worker {
             self.counters.downstream.received += len as u64;
             self.pass(number, Direction::Downstream, len, clock::now());
         }
+        false
     }
 
     /// Takes a datagram from the scratch into a session.
@@ -230,11 +242,11 @@ impl Worker {
         }
         let number = self.counters.accepted + 1;
         let socket = connected(self.upstream).ok()?;
-        self.wait.add(&socket, number).ok()?;
+        self.poller.add_listener(socket.as_fd(), number).ok()?;
         self.counters.accepted = number;
         let draws = (self.settings.seed, number);
         let mut session = Session::new(peer, socket, draws, self.settings.bound, now);
-        session.apply(&self.faults, None, now, Begun::BeforeOpen);
+        session.reconcile(&self.chain, now, Begun::BeforeOpen);
         self.wakes.insert((session.wake, number));
         self.sessions.insert(number, session);
         self.by_peer.insert(peer, number);

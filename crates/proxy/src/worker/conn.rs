@@ -238,10 +238,7 @@ impl Conn {
             let wanted: Vec<&Arc<Entry>> = chain
                 .of(direction)
                 .iter()
-                .filter(|entry| {
-                    let meets = entry.toxic.peer.is_none_or(|peer| peer.meets(self.peer));
-                    meets && origin.is_touched(entry.key, entry.toxic.toxicity)
-                })
+                .filter(|entry| entry.touches(origin, self.peer))
                 .collect();
             for entry in &wanted {
                 if !self.touched.iter().any(|name| **name == *entry.toxic.name) {

@@ -5,7 +5,7 @@
 
 use super::context::{CHUNK, Context};
 use super::flow::{Ends, Step};
-use crate::chain::Entry;
+use crate::chain::{self, Entry};
 use crate::{Cut, What, clock};
 use assize_fault::{Begun, Item, Nanos, Order, Origin, Pipe, Size};
 use bytes::Bytes;
@@ -63,23 +63,7 @@ impl Faulted {
 
     /// Brings the faults in line with `wanted`, which is in order.
     pub(super) fn reconcile(&mut self, now: Nanos, wanted: &[&Arc<Entry>], begun: Begun) {
-        let old = std::mem::take(&mut self.entries);
-        for gone in &old {
-            if !wanted.iter().any(|entry| entry.is_same_fault(gone)) {
-                self.pipe.detach(now, gone.key);
-            }
-        }
-        for (place, entry) in wanted.iter().enumerate() {
-            let wire = &entry.toxic.wire;
-            match old.iter().find(|old| old.is_same_fault(entry)) {
-                Some(same) if Arc::ptr_eq(same, entry) => {}
-                Some(_) => {
-                    self.pipe.change(now, entry.key, wire);
-                }
-                None => self.pipe.attach(now, entry.key, place, wire, begun),
-            }
-        }
-        self.entries = wanted.iter().map(|entry| Arc::clone(entry)).collect();
+        chain::reconcile(&mut self.pipe, &mut self.entries, wanted, now, begun);
     }
 
     /// Takes what was in hand when the first fault came, and the end if it was read already; they

@@ -13,6 +13,7 @@ mod figures;
 mod invariants;
 mod load;
 mod moj;
+mod proxy;
 mod readme;
 mod toxiproxy;
 mod verbs;

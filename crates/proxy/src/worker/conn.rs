@@ -50,6 +50,8 @@ enum Server {
 #[derive(Debug)]
 struct Away {
     deadline: Nanos,
+    /// The faults that were there when the client was accepted.
+    chain: Arc<Chain>,
     /// The socket that is connecting, and to where.
     connecting: Option<(OwnedFd, SocketAddr)>,
     /// Where to try, and how many of these were tried.
@@ -62,8 +64,8 @@ struct Away {
 pub(super) enum Reach {
     /// A socket is on its way, and is to be polled.
     Trying,
-    /// It is connected.
-    Connected,
+    /// It is connected; these faults were there before the client was.
+    Connected(Arc<Chain>),
     /// It is still on its way.
     NotYet,
     /// There is none, for this reason.
@@ -76,11 +78,13 @@ impl Conn {
         place: usize,
         (id, peer): (u64, SocketAddr),
         client: OwnedFd,
+        chain: Arc<Chain>,
     ) -> Self {
         let since = clock::now();
         let away = Away {
             deadline: Nanos(since.0.saturating_add(core.connect_timeout.0)),
             connecting: None,
+            chain,
             addresses: Arc::default(),
             tried: 0,
         };
@@ -144,8 +148,9 @@ impl Conn {
             Ok(()) if is_writable => {
                 let mut end = End::new(fd);
                 end.writable = true;
+                let chain = Arc::clone(&away.chain);
                 self.server = Server::Here(end);
-                Reach::Connected
+                Reach::Connected(chain)
             }
             Ok(()) => {
                 away.connecting = Some((fd, address));

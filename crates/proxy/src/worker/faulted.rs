@@ -176,6 +176,11 @@ impl Faulted {
         if self.ended || !ends.source.readable || self.is_far_ahead() {
             return Step::Wait;
         }
+        // Without a fault the rest leaves, and then bytes take a faster way; a source that is
+        // faster than its destination must not keep it from being the rest.
+        if self.entries.is_empty() && !self.is_idle() {
+            return Step::Wait;
+        }
         let room = self.room(cx);
         if room == 0 {
             if ends.source.failed {

@@ -199,7 +199,8 @@ impl Worker {
             return;
         };
         let place = local.conns.len();
-        let conn = Box::new(Conn::new(core, place, (id, peer), fd));
+        let chain = Arc::clone(&local.chain);
+        let conn = Box::new(Conn::new(core, place, (id, peer), fd, chain));
         let (place, generation) = self.conns.insert(conn);
         if let Some(local) = self.local(slot) {
             local.conns.push(place);
@@ -264,13 +265,15 @@ impl Worker {
                     self.close(place, Cut::Reset);
                 }
             }
-            Reach::Connected => {
+            Reach::Connected(before) => {
                 if let (Some(server), Some(ready)) = (conn.server(), ready) {
                     server.note(ready);
                 }
                 let slot = conn.core.slot;
+                conn.reconcile(&before, Begun::BeforeOpen, &mut self.context);
                 if let Some(Some(local)) = self.proxies.get(slot) {
-                    conn.reconcile(&local.chain, Begun::BeforeOpen, &mut self.context);
+                    // Those that came while the upstream was being connected to.
+                    conn.reconcile(&local.chain, Begun::Live, &mut self.context);
                 }
                 self.pump(place);
             }

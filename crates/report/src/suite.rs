@@ -2,15 +2,16 @@
 
 use assize_model::finding::{Outcome, Status, VerdictKind};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// What one invocation ran, in the order in which it is reported.
 #[derive(Clone, Debug, Default)]
 pub struct Suite {
     /// The runs.
     pub runs: Vec<Run>,
-    /// What the topology adds to the last line when targets are missed (`on_miss:`), such as
-    /// `as it did in January 2019`.
-    pub on_miss: Option<String>,
+    /// By name of the topology: what it adds to the last line when targets are missed
+    /// (`on_miss:`), such as `as it did in January 2019`.
+    pub on_miss: BTreeMap<String, String>,
 }
 
 /// One scenario.

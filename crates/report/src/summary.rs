@@ -1,6 +1,6 @@
 //! The last line of a run: in words, why it exits as it does.
 
-use crate::suite::{Run, Suite, SuiteVerdict};
+use crate::suite::{Run, Suite, SuiteVerdict, Tally};
 use crate::words;
 use assize_model::finding::Status;
 
@@ -82,10 +82,10 @@ fn fail(suite: &Suite) -> String {
     } else {
         "miss"
     };
-    let who = topologies(suite);
-    if let Some(remark) = &suite.on_miss {
-        return format!("{who} {verb} {targets}, {remark}");
+    if let Some(remarks) = remarks(suite) {
+        return remarks;
     }
+    let who = topologies(suite);
     match suite.runs.as_slice() {
         [run] => format!("{who} {verb} {targets}{}", place(run)),
         runs => {
@@ -97,6 +97,25 @@ fn fail(suite: &Suite) -> String {
             format!("{who} {verb} {targets} in {failing} of {all}")
         }
     }
+}
+
+/// What each topology that misses targets says about it, if all of them do.
+fn remarks(suite: &Suite) -> Option<String> {
+    let mut missed: Vec<(&str, usize)> = Vec::new();
+    for run in &suite.runs {
+        let Run::Judged(outcome) = run else { continue };
+        let here = Tally::of(outcome).missed;
+        match missed.iter_mut().find(|m| m.0 == run.topology()) {
+            Some(m) => m.1 += here,
+            None => missed.push((run.topology(), here)),
+        }
+    }
+    let sentences = missed.into_iter().filter(|m| m.1 > 0).map(|(who, n)| {
+        let targets = words::number(n, "target", "targets");
+        let remark = suite.on_miss.get(who)?;
+        Some(format!("{who} misses {targets}, {remark}"))
+    });
+    Some(sentences.collect::<Option<Vec<_>>>()?.join("; "))
 }
 
 fn inconclusive(suite: &Suite) -> String {
@@ -163,7 +182,10 @@ mod tests {
     fn suite(runs: Vec<Run>, on_miss: Option<&str>) -> Suite {
         Suite {
             runs,
-            on_miss: on_miss.map(str::to_owned),
+            on_miss: on_miss
+                .map(|r| ("net".into(), r.into()))
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -206,6 +228,30 @@ mod tests {
         ] {
             assert_eq!(last_line(&suite), text);
         }
+    }
+
+    #[test]
+    fn each_topology_that_misses_says_so_itself() {
+        let missed = |topology: &str| {
+            let mut run = sample::run("loss", VerdictKind::Fail, Status::Missed);
+            if let Run::Judged(outcome) = &mut run {
+                outcome.topology = topology.into();
+            }
+            run
+        };
+        let mut two = suite(
+            vec![missed("net"), missed("new"), missed("net")],
+            Some("as ever"),
+        );
+        assert_eq!(
+            last_line(&two),
+            "net and new miss 3 targets in 3 of 3 scenarios"
+        );
+        two.on_miss.insert("new".into(), "for once".into());
+        assert_eq!(
+            last_line(&two),
+            "net misses 2 targets, as ever; new misses 1 target, for once"
+        );
     }
 
     #[test]

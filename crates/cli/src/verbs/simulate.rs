@@ -39,10 +39,10 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let mut files = load(arguments)?;
     select(&mut files, &arguments.only)?;
-    // What the first topology says about a miss is said of a suite on that topology alone.
-    let first = &files[0].topology;
-    let same = files.iter().all(|f| f.topology.name == first.name);
-    let on_miss = first.on_miss.clone().filter(|_| same);
+    let topologies = files.iter().map(|f| &f.topology);
+    let on_miss = topologies
+        .filter_map(|t| Some((t.name.clone(), t.on_miss.clone()?)))
+        .collect();
     let runs = run_all(&files, &arguments.engine, console);
     print(&Suite { runs, on_miss }, &arguments.report, console)
 }

@@ -85,7 +85,7 @@ mod tests {
         write(
             &Suite {
                 runs,
-                on_miss: None,
+                on_miss: Default::default(),
             },
             &Style::default(),
             &mut out,
@@ -134,7 +134,7 @@ mod tests {
         let run = sample::run("loss", VerdictKind::Fail, Status::Missed);
         let suite = Suite {
             runs: vec![run],
-            on_miss: None,
+            on_miss: Default::default(),
         };
         let result = write(&suite, &Style::default(), &mut Pipe(10));
         assert_eq!(result.map_err(|e| e.kind()), Err(io::ErrorKind::BrokenPipe));

@@ -258,7 +258,7 @@ mod tests {
         let mut out = Vec::new();
         let suite = Suite {
             runs: vec![run],
-            on_miss: None,
+            on_miss: Default::default(),
         };
         write(&suite, style, &mut out).expect("writing to memory");
         String::from_utf8(out).expect("text")

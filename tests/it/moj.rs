@@ -1,5 +1,5 @@
 //! The Ministry of Justice network: the published figures of January 2019, the figures worked
-//! out by hand in the comments of the six scenarios, and what each part of the redesign earns.
+//! out by hand in the comments of the scenarios, and what each part of the redesign earns.
 //!
 //! The arithmetic that is not here stands in the scenario files and in `topologies/moj/base.yaml`.
 
@@ -8,7 +8,10 @@ use serde_json::Value;
 use std::path::Path;
 
 mod designs;
+mod failovers;
+mod incidents;
 mod january;
+mod network;
 mod scenarios;
 
 const RESILIENT: &str = "moj-resilient.yaml";

@@ -1,4 +1,5 @@
-//! The figures worked out by hand in the comments of the five other scenarios, on both designs.
+//! The figures worked out by hand in the comments of the first five other scenarios, on
+//! both designs.
 
 use super::*;
 

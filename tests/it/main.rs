@@ -4,6 +4,7 @@
 
 mod support;
 
+mod arms;
 mod canaries;
 mod determinism;
 mod digest;

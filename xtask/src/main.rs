@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod bench;
 mod ci;
+mod clients;
 mod codegen;
 mod determinism;
 mod golden;
@@ -26,6 +27,7 @@ cargo xtask VERB
   purity              the pure crates reach no clock, socket, file or global randomness
   determinism         the same bytes again, on one thread and on two, in another time zone
   codegen [--check]   write (or compare) the files generated from the source
+  clients             clients of Toxiproxy from PyPI and npm against `assize proxy`
   golden [--bless]    compare (or accept) the golden output of the tests
   bench sim [--rounds N] [PART]...
                       what the simulator costs, beside a bare heap loop on this machine
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
         ["determinism"] => determinism::run(),
         ["codegen"] => codegen::run(codegen::Mode::Write),
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
+        ["clients"] => clients::run(),
+        ["clients", "inside"] => clients::inside(),
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
         ["bench", "sim", rest @ ..] => bench::sim(rest),

@@ -65,6 +65,7 @@ fn without_a_bound_and_with_retries_it_stays_down_for_good() {
         "{}",
         rto.measured_text
     );
+    assert_eq!(out.services[0].amplification, Some(3.0));
     // With one try it is 150 for 200, and what waits is worked off.
     let out = outcome(OVERLOAD, &["topology.services.app.queue=null"]);
     let rto = finding(&out, "rto");

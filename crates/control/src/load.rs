@@ -28,6 +28,8 @@ pub struct Load {
     waiting: i128,
     at: Nanos,
     share: Ppb,
+    /// Requests that arrived over those of first tries, in thousandths, at worst.
+    amplified: u64,
 }
 
 impl Load {
@@ -45,7 +47,14 @@ impl Load {
             waiting: 0,
             at: Nanos::ZERO,
             share: Ppb::ONE,
+            amplified: 1000,
         }
+    }
+
+    /// Requests that arrived over requests that users made, in thousandths, at worst.
+    #[must_use]
+    pub const fn amplification(&self) -> u64 {
+        self.amplified
     }
 
     /// The share of attempts that begin now and end well.
@@ -204,6 +213,30 @@ impl Load {
         } else {
             Ppb::ONE
         };
+        if self.demand > 0 {
+            self.amplified = self.amplified.max(self.arriving());
+        }
+    }
+
+    /// What arrives now for each request of a user, in thousandths: each try fails with q, so
+    /// that 1 − qᵗ of the attempts end well after (1 − qᵗ)/(1 − q) tries.
+    fn arriving(&self) -> u64 {
+        let tries = (self.all_tries / self.demand).clamp(1, 1000);
+        if self.share == Ppb::ONE {
+            return 1000;
+        }
+        if self.share == Ppb::ZERO {
+            return (self.all_tries * 1000 / self.demand) as u64;
+        }
+        let failing = 1.0 - self.share.as_f64();
+        let (mut low, mut high) = (0.0, 1.0);
+        // Halving, with multiplications only, so that every machine gets the same bits.
+        for _ in 0..60 {
+            let q = f64::midpoint(low, high);
+            let all = (0..tries).fold(1.0, |all, _| all * q);
+            if all < failing { low = q } else { high = q }
+        }
+        (self.share.as_f64() / (1.0 - low) * 1000.0) as u64
     }
 }
 
@@ -241,6 +274,8 @@ mod tests {
         );
         load.on_wake(Nanos::secs(4));
         assert_eq!(load.share(), Ppb(666_666_666));
+        // Three tries of which each fails with q = (1/3)^(1/3) = 0.69336 are 2/3 / (1 - q).
+        assert_eq!(load.amplification(), 2174);
         assert_eq!(load.next_wake(), None);
         // Demand falls: served at once, and the 200 are gone after 4 s at 50 a second.
         load.on_rates(
@@ -269,8 +304,9 @@ mod tests {
         );
         // 300 wait after 3 s: three seconds of work.
         assert_eq!(load.next_wake(), Some(Nanos::secs(3)));
+        assert_eq!(load.amplification(), 1000);
         load.on_wake(Nanos::secs(3));
-        assert_eq!(load.share(), Ppb::ZERO);
+        assert_eq!((load.share(), load.amplification()), (Ppb::ZERO, 3000));
         // Demand falls to half the capacity, but each attempt makes three tries.
         load.on_rates(
             Nanos::secs(10),

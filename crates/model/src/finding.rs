@@ -240,6 +240,9 @@ pub struct ServiceResult {
     /// The ledger, for stateful services.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<DataResult>,
+    /// Requests that arrived over requests that users made, at worst; absent without a capacity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amplification: Option<f64>,
 }
 
 /// A span in which a replica served.

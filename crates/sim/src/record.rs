@@ -39,6 +39,10 @@ impl Engine<'_> {
                 outcome: outcome.clone(),
             })
             .collect();
+        let loads = self.services.iter().enumerate();
+        let amplification = loads
+            .filter_map(|(i, s)| Some((ServiceId::from(i), s.load.as_ref()?.amplification())))
+            .collect();
         let queues = self
             .services
             .iter_mut()
@@ -77,7 +81,7 @@ impl Engine<'_> {
             queues,
             groups,
             not_exercised,
-            amplification: Vec::new(),
+            amplification,
             trace_digest,
             events: record.events,
         }

@@ -131,9 +131,17 @@ pub(super) fn services(context: &Context<'_>) -> Vec<ServiceResult> {
                     })
                     .collect(),
                 data: data(context, id),
+                amplification: amplification(context, id),
             }
         })
         .collect()
+}
+
+/// Of a service with a capacity, what arrived over what users asked for.
+fn amplification(context: &Context<'_>, service: ServiceId) -> Option<f64> {
+    let all = context.journal.amplification.iter();
+    let mut of_service = all.filter(|a| a.0 == service);
+    of_service.next().map(|a| a.1 as f64 / 1000.0)
 }
 
 /// What became of the writes: counts at the end, and the larger recovery point.

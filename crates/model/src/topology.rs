@@ -463,6 +463,8 @@ pub struct Journey {
     pub timeout: Nanos,
     /// Exchanges with each service called.
     pub round_trips: u32,
+    /// A write that is tried again is recognised, and done once.
+    pub idempotent: bool,
     /// Bytes to each service, in all.
     pub sends: Size,
     /// Bytes from each service, in all.

@@ -1,14 +1,17 @@
 //! Who acknowledges whose writes and since when, two replicas that do so at one instant, and
 //! what a read-back finds of it. What a replica holds is in `data`.
 
-use crate::data::{self, Ack, Content};
+use crate::data::{self, Ack, Content, Fate};
 use crate::engine::Engine;
 use crate::state::{DataState, Fault};
+use crate::timing::offsets;
 use crate::wakes::Wake;
+use assize_control::matured::bits;
 use assize_fault::Nanos;
 use assize_model::ServiceId;
 use assize_model::journal::{Loss, ReadBack, SplitBrain};
 use assize_model::topology::Mode;
+use std::collections::BTreeMap;
 
 impl Engine<'_> {
     /// Ledgers are read back when the last client has followed the change.
@@ -57,6 +60,9 @@ impl Engine<'_> {
             tally.acknowledged as i64,
             tally.lost as i64,
             tally.corrupted as i64,
+            tally.duplicated as i64,
+            tally.stale as i64,
+            tally.indeterminate as i64,
         ]);
         for loss in &losses {
             let survivor = loss.survivor_before.map_or(-1, |at| at.0);
@@ -69,10 +75,10 @@ impl Engine<'_> {
             is_final,
             acknowledged: tally.acknowledged,
             lost: tally.lost,
-            duplicated: 0,
-            stale: 0,
+            duplicated: tally.duplicated,
+            stale: tally.stale,
             corrupted: tally.corrupted,
-            indeterminate: 0,
+            indeterminate: tally.indeterminate,
             losses,
         });
     }
@@ -116,89 +122,129 @@ impl Engine<'_> {
             .as_ref()
             .map_or_else(Vec::new, |d| d.acks.clone());
         for (unit, state) in self.units.iter().enumerate() {
-            for &(s, replica, mask, from) in &state.open {
-                if s.index() == service {
-                    acks.push(Ack {
-                        unit,
-                        replica,
-                        mask,
-                        from,
-                        to: self.now + Nanos(1),
-                    });
-                }
-            }
+            let open = state
+                .open
+                .iter()
+                .filter(|o| o.served.service.index() == service);
+            acks.extend(open.map(|o| o.until(unit, self.now + Nanos(1))));
         }
         acks
     }
 
-    /// Which replicas acknowledge the writes of the cohorts served over an access.
-    pub(crate) fn collect_acks(
-        &self,
-        id: usize,
-        rank: usize,
-        served: u64,
-        acks: &mut Vec<(ServiceId, u16, u64)>,
-    ) {
+    /// What becomes of the requests of the cohorts served over an access, where it matters for
+    /// data: writes, and reads of a primary that has been superseded.
+    pub(crate) fn collect_acks(&self, id: usize, rank: usize, served: u64, acks: &mut Vec<Served>) {
         let journey = self.plan.topology.journey(self.units[id].journey);
-        for &service in &journey.writes {
-            for &call in &self.units[id].accesses[rank].calls {
-                let entry = &self.entries[call];
-                if entry.service == service {
-                    let groups = entry.groups.iter();
-                    acks.extend(
-                        groups
-                            .map(|g| (service, g.0, g.1 & served))
-                            .filter(|a| a.2 != 0),
-                    );
+        for &call in &self.units[id].accesses[rank].calls {
+            let entry = &self.entries[call];
+            let writes = journey.writes.contains(&entry.service);
+            let failover = self.services[entry.service.index()].failover.as_ref();
+            let stale = |r: u16| failover.is_some_and(|f| f.primary() != r);
+            for &(replica, mask) in &entry.groups {
+                if mask & served != 0 && (writes || stale(replica)) {
+                    acks.push(Served {
+                        service: entry.service,
+                        replica,
+                        mask: mask & served,
+                        fate: if writes { Fate::DONE } else { Fate::Stale },
+                    });
                 }
             }
         }
     }
 
-    /// Closes acknowledgements that have ended and opens those that begin.
-    pub(crate) fn open_acks(&mut self, id: usize, acks: &[(ServiceId, u16, u64)]) {
+    /// The writes of cohorts that are not served and whose requests arrive all the same.
+    pub(crate) fn collect_unanswered(
+        &self,
+        id: usize,
+        rank: usize,
+        mut cohorts: u64,
+        acks: &mut Vec<Served>,
+    ) {
+        let unit = &self.units[id];
+        let journey = self.plan.topology.journey(unit.journey);
+        let calls = || unit.accesses[rank].calls.iter().map(|c| &self.entries[*c]);
+        if cohorts == 0 || journey.writes.is_empty() || calls().all(|e| e.unanswered.is_empty()) {
+            return;
+        }
+        for entry in calls() {
+            let silent = entry.unanswered.iter().fold(0, |m, u| m | u.1);
+            if journey.writes.contains(&entry.service) {
+                let parts = entry.unanswered.iter();
+                let parts = parts.map(|&(replica, mask)| Served {
+                    service: entry.service,
+                    replica,
+                    mask: mask & cohorts,
+                    fate: Fate::Unanswered,
+                });
+                acks.extend(parts.filter(|s| s.mask != 0));
+            }
+            // Who gets no answer to one call makes no further ones.
+            cohorts &= entry.ok & !silent;
+        }
+    }
+
+    /// Of what was collected, what errors and load leave: by cohort, the share that is
+    /// acknowledged, and what of the rest may have been done.
+    pub(crate) fn share_acks(acks: &mut Vec<Served>, shares: impl Fn(usize) -> (u64, u64)) {
+        let whole = std::mem::take(acks);
+        for one in whole {
+            if one.fate != Fate::DONE {
+                acks.push(one);
+                continue;
+            }
+            let mut by_fate: BTreeMap<Fate, u64> = BTreeMap::new();
+            for k in bits(one.mask) {
+                let (acked, unsure) = shares(k);
+                *by_fate.entry(Fate::Writes { acked, unsure }).or_default() |= 1 << k;
+            }
+            let parts = by_fate.into_iter();
+            acks.extend(parts.map(|(fate, mask)| Served { fate, mask, ..one }));
+        }
+    }
+
+    /// Closes what has ended and opens what begins.
+    pub(crate) fn open_acks(&mut self, id: usize, acks: &[Served]) {
         let now = self.now;
         if acks.is_empty() && self.units[id].open.is_empty() {
             return;
         }
         let open = std::mem::take(&mut self.units[id].open);
-        let mut kept = Vec::new();
+        let mut kept: Vec<Open> = Vec::new();
         let mut touched: Vec<ServiceId> = Vec::new();
-        for (service, replica, mask, from) in open {
-            if acks.contains(&(service, replica, mask)) {
-                kept.push((service, replica, mask, from));
+        for one in open {
+            if acks.contains(&one.served) {
+                kept.push(one);
                 continue;
             }
-            touched.push(service);
-            if let Some(data) = &mut self.services[service.index()].data {
-                data.open[usize::from(replica)] -= 1;
-                if from < now {
+            let served = one.served;
+            touched.push(served.service);
+            let again_from = self.done_again_from(id, &one, acks);
+            if let Some(data) = &mut self.services[served.service.index()].data {
+                if served.is_acknowledged() {
+                    data.open[usize::from(served.replica)] -= 1;
+                }
+                if one.from < now {
                     data.acks.push(Ack {
-                        unit: id,
-                        replica,
-                        mask,
-                        from,
-                        to: now,
+                        again_from,
+                        ..one.until(id, now)
                     });
                 }
             }
         }
-        for &(service, replica, mask) in acks {
-            if !kept
-                .iter()
-                .any(|k| (k.0, k.1, k.2) == (service, replica, mask))
+        for &served in acks {
+            if kept.iter().any(|k| k.served == served) {
+                continue;
+            }
+            // In steady state it was so before the scenario began.
+            let steady = self.record.events == 0;
+            let from = if steady { -crate::build::BEFORE } else { now };
+            kept.push(Open { served, from });
+            touched.push(served.service);
+            if let Some(data) = &mut self.services[served.service.index()].data
+                && served.is_acknowledged()
             {
-                // In steady state it was so before the scenario began.
-                let since = if self.record.events == 0 {
-                    -crate::build::BEFORE
-                } else {
-                    now
-                };
-                kept.push((service, replica, mask, since));
-                if let Some(data) = &mut self.services[service.index()].data {
-                    data.open[usize::from(replica)] += 1;
-                }
-                touched.push(service);
+                data.open[usize::from(served.replica)] += 1;
             }
         }
         self.units[id].open = kept;
@@ -207,6 +253,25 @@ impl Engine<'_> {
         for service in touched {
             self.note_split(service);
         }
+    }
+
+    /// From when on writes without an answer are tried again with success, if they are answered
+    /// from now on: those whose last try comes now or later. And whether they are there twice.
+    fn done_again_from(&self, id: usize, one: &Open, acks: &[Served]) -> Option<(Nanos, bool)> {
+        let journey = self.plan.topology.journey(self.units[id].journey);
+        let answered = |a: &&Served| {
+            let same = a.service == one.served.service && a.is_acknowledged();
+            same && one.served.mask & !a.mask == 0
+        };
+        if one.served.fate != Fate::Unanswered {
+            return None;
+        }
+        acks.iter().find(answered)?;
+        let each = journey.retry.each.min(journey.timeout);
+        let path = self.units[id].path;
+        let tries = offsets(journey.retry, journey.timeout, each, path);
+        let last = tries.last()?;
+        Some((self.now - *last, !journey.idempotent))
     }
 
     /// Two replicas of a single-writer service that acknowledge at one instant.
@@ -233,6 +298,42 @@ impl Engine<'_> {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Requests of some cohorts of a unit that reach a replica, and what becomes of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Served {
+    pub(crate) service: ServiceId,
+    pub(crate) replica: u16,
+    pub(crate) mask: u64,
+    pub(crate) fate: Fate,
+}
+
+impl Served {
+    const fn is_acknowledged(&self) -> bool {
+        matches!(self.fate, Fate::Writes { acked, .. } if acked > 0)
+    }
+}
+
+/// The same since an instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open {
+    pub(crate) served: Served,
+    pub(crate) from: Nanos,
+}
+
+impl Open {
+    const fn until(&self, unit: usize, to: Nanos) -> Ack {
+        Ack {
+            unit,
+            replica: self.served.replica,
+            mask: self.served.mask,
+            from: self.from,
+            to,
+            fate: self.served.fate,
+            again_from: None,
         }
     }
 }

@@ -285,6 +285,7 @@ impl<'a> Engine<'a> {
                 ok: 0,
                 refused: 0,
                 groups: Vec::new(),
+                unanswered: Vec::new(),
                 clings: Vec::new(),
                 units: Vec::new(),
                 leases: Vec::new(),
@@ -297,7 +298,8 @@ impl<'a> Engine<'a> {
     fn add_grids(&mut self, unit: usize, cell_index: usize) {
         let plan = self.plan;
         let journey = plan.topology.journey(self.units[unit].journey);
-        if journey.writes.is_empty() {
+        let read = |s: &ServiceId| self.services[s.index()].data.is_some();
+        if journey.writes.is_empty() && !journey.calls.iter().any(read) {
             return;
         }
         let cell = &plan.cells[cell_index];

@@ -180,7 +180,42 @@ impl Grid {
     }
 }
 
-/// Acknowledgements: by this replica, for these cohorts of a unit, in this span.
+/// What becomes of the requests that reach a replica, in parts per billion.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Fate {
+    /// Writes: so many are acknowledged, and of so many no client can tell whether they were done.
+    Writes { acked: u64, unsure: u64 },
+    /// Writes that are done, and whose answers do not arrive.
+    Unanswered,
+    /// Reads of a primary that has been superseded.
+    Stale,
+}
+
+impl Fate {
+    pub(crate) const DONE: Self = Self::Writes {
+        acked: BILLION,
+        unsure: 0,
+    };
+
+    const fn acked(self) -> u64 {
+        match self {
+            Self::Writes { acked, .. } => acked,
+            Self::Unanswered | Self::Stale => 0,
+        }
+    }
+
+    const fn unsure(self) -> u64 {
+        match self {
+            Self::Writes { unsure, .. } => unsure,
+            Self::Unanswered => BILLION,
+            Self::Stale => 0,
+        }
+    }
+}
+
+const BILLION: u64 = 1_000_000_000;
+
+/// Requests that reach this replica, of these cohorts of a unit, in this span.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ack {
     pub(crate) unit: usize,
@@ -188,6 +223,10 @@ pub(crate) struct Ack {
     pub(crate) mask: u64,
     pub(crate) from: Nanos,
     pub(crate) to: Nanos,
+    pub(crate) fate: Fate,
+    /// Of writes whose answers do not arrive, those from here on are tried again with success;
+    /// and whether each is there twice then.
+    pub(crate) again_from: Option<(Nanos, bool)>,
 }
 
 /// Writes lost together, by one event: what of each replica's went missing with it.
@@ -203,6 +242,9 @@ pub(crate) struct Tally {
     pub(crate) acknowledged: u64,
     pub(crate) lost: u64,
     pub(crate) corrupted: u64,
+    pub(crate) duplicated: u64,
+    pub(crate) stale: u64,
+    pub(crate) indeterminate: u64,
     /// By loss event, for those of which something is missing now.
     pub(crate) losses: Vec<(usize, Missing)>,
 }
@@ -228,7 +270,7 @@ fn missing(held: &[&Content], replica: u16, from: Nanos, to: Nanos) -> Vec<(Nano
 /// When each replica acknowledged writes that are missing at `now`, as disjoint spans in order.
 pub(crate) fn missing_spans(acks: &[Ack], held: &[&Content], now: Nanos) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
-    for ack in acks {
+    for ack in acks.iter().filter(|a| a.fate.acked() > 0) {
         let parts = missing(held, ack.replica, ack.from, ack.to.min(now + Nanos(1)));
         spans.extend(parts.into_iter().map(|(from, to)| Span {
             replica: ack.replica,
@@ -290,7 +332,7 @@ pub(crate) fn read_back<'a>(
     now: Nanos,
     grids: impl Fn(usize) -> &'a [Grid],
 ) -> Tally {
-    let mut tally = Tally::default();
+    let mut sums = Sums::default();
     let mut ends: Vec<Option<(Nanos, Nanos)>> = vec![None; events.len()];
     let upto = now + Nanos(1);
     let damaged = held.iter().filter(|c| !c.deleted).filter_map(|c| c.damaged);
@@ -299,28 +341,31 @@ pub(crate) fn read_back<'a>(
         let to = ack.to.min(upto);
         let missing = missing(held, ack.replica, ack.from, to);
         for grid in grids(ack.unit) {
-            tally.acknowledged += grid.count(ack.from.max(Nanos::ZERO), to, ack.mask);
-            for &(a, b) in &missing {
-                tally.acknowledged += grid.count(a, b.min(Nanos::ZERO), ack.mask);
-                tally.lost += grid.count(a, b, ack.mask);
-                for (event, ends) in events.iter().zip(&mut ends) {
-                    let of = event.spans.iter().filter(|s| s.replica == ack.replica);
-                    for span in of {
-                        let (a, b) = (a.max(span.from), b.min(span.to));
-                        if let Some(first) = grid.first(a, b, ack.mask) {
-                            let last = grid.last(a, b, ack.mask).unwrap_or(first);
-                            let (oldest, newest) = ends.unwrap_or((first, last));
-                            *ends = Some((oldest.min(first), newest.max(last)));
-                        }
+            sums.add(
+                ack,
+                grid,
+                (ack.from.max(Nanos::ZERO), to),
+                &missing,
+                damaged,
+            );
+            for (event, ends) in events
+                .iter()
+                .zip(&mut ends)
+                .filter(|_| ack.fate.acked() > 0)
+            {
+                let of = event.spans.iter().filter(|s| s.replica == ack.replica);
+                for (span, &(a, b)) in of.flat_map(|s| missing.iter().map(move |m| (s, m))) {
+                    let (a, b) = (a.max(span.from), b.min(span.to));
+                    if let Some(first) = grid.first(a, b, ack.mask) {
+                        let last = grid.last(a, b, ack.mask).unwrap_or(first);
+                        let (oldest, newest) = ends.unwrap_or((first, last));
+                        *ends = Some((oldest.min(first), newest.max(last)));
                     }
                 }
             }
-            if let Some(damaged) = damaged {
-                let from = ack.from.max(Nanos::ZERO);
-                tally.corrupted += grid.count(from, to.min(damaged), ack.mask);
-            }
         }
     }
+    let mut tally = sums.tally();
     for (event, ends) in ends.into_iter().enumerate() {
         if let Some((oldest, newest)) = ends {
             let survivor_before = survivor(acks, held, oldest, &grids);
@@ -335,6 +380,71 @@ pub(crate) fn read_back<'a>(
     tally
 }
 
+/// Counts in billionths of a request, so that shares are rounded once.
+#[derive(Default)]
+struct Sums {
+    acknowledged: u128,
+    lost: u128,
+    corrupted: u128,
+    duplicated: u128,
+    stale: u128,
+    indeterminate: u128,
+}
+
+impl Sums {
+    /// Adds the requests of one stream that a span of `ack` covers.
+    fn add(
+        &mut self,
+        ack: &Ack,
+        grid: &Grid,
+        (from, to): (Nanos, Nanos),
+        missing: &[(Nanos, Nanos)],
+        damaged: Option<Nanos>,
+    ) {
+        let count = |a: Nanos, b: Nanos, share: u64| {
+            u128::from(grid.count(a, b, ack.mask)) * u128::from(share)
+        };
+        if ack.fate == Fate::Stale {
+            self.stale += count(from, to, BILLION);
+            return;
+        }
+        let (acked, unsure) = (ack.fate.acked(), ack.fate.unsure());
+        self.acknowledged += count(from, to, acked);
+        // What was asked for and is there, though its client was told of an error.
+        self.indeterminate += count(from, to, unsure);
+        for &(a, b) in missing {
+            self.acknowledged += count(a, b.min(Nanos::ZERO), acked);
+            self.lost += count(a, b, acked);
+            self.indeterminate -= count(a.max(from), b, unsure);
+        }
+        if let Some((again, twofold)) = ack.again_from {
+            let again = again.clamp(from, to);
+            let twice = count(again, to, BILLION);
+            let gone = missing.iter().map(|m| count(m.0.max(again), m.1, BILLION));
+            let twice = twice - gone.sum::<u128>();
+            self.duplicated += if twofold { twice } else { 0 };
+            self.acknowledged += twice;
+            self.indeterminate -= twice;
+        }
+        if let Some(damaged) = damaged {
+            self.corrupted += count(from, to.min(damaged), acked);
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        let whole = |sum: u128| ((sum + u128::from(BILLION / 2)) / u128::from(BILLION)) as u64;
+        Tally {
+            acknowledged: whole(self.acknowledged),
+            lost: whole(self.lost),
+            corrupted: whole(self.corrupted),
+            duplicated: whole(self.duplicated),
+            stale: whole(self.stale),
+            indeterminate: whole(self.indeterminate),
+            losses: Vec::new(),
+        }
+    }
+}
+
 /// The newest write before `oldest` that is still there. Writes came at the same pace before
 /// the scenario began, so there is always one: a period earlier at the latest.
 fn survivor<'a>(
@@ -344,7 +454,8 @@ fn survivor<'a>(
     grids: &impl Fn(usize) -> &'a [Grid],
 ) -> Option<Nanos> {
     let mut newest = None;
-    for ack in acks.iter().filter(|a| a.from < oldest) {
+    let before = |a: &&Ack| a.from < oldest && a.fate.acked() > 0;
+    for ack in acks.iter().filter(before) {
         let to = ack.to.min(oldest);
         let mut held = vec![(ack.from, to)];
         for (a, b) in missing(copies, ack.replica, ack.from, to) {
@@ -395,6 +506,8 @@ mod tests {
             mask: u64::MAX,
             from,
             to,
+            fate: Fate::DONE,
+            again_from: None,
         }
     }
 
@@ -518,5 +631,26 @@ mod tests {
             read_back(&acks, held, &[], Nanos::secs(200), |_| &[EVERY_SECOND]).lost
         };
         assert_eq!((count(&[&a, &b]), count(&[&a])), (0, 20));
+    }
+
+    #[test]
+    fn of_errors_so_many_are_unsure_and_what_has_no_answer_is_there() {
+        // 100 writes of which three in four are acknowledged; 10 without an answer, of which the
+        // last 4 are done again; and 5 reads of an old primary.
+        let content = Content::of(0);
+        let part = |from, to, fate| Ack {
+            fate,
+            ..ack(0, Nanos::secs(from), Nanos::secs(to))
+        };
+        let mostly = Fate::Writes {
+            acked: 750_000_000,
+            unsure: 250_000_000,
+        };
+        let mut silent = part(100, 110, Fate::Unanswered);
+        silent.again_from = Some((Nanos::secs(106), true));
+        let acks = [part(0, 100, mostly), silent, part(110, 115, Fate::Stale)];
+        let tally = read(&acks, &content, Nanos::secs(200));
+        assert_eq!((tally.acknowledged, tally.indeterminate), (75 + 4, 25 + 6));
+        assert_eq!((tally.duplicated, tally.stale, tally.lost), (4, 5, 0));
     }
 }

@@ -17,6 +17,7 @@ impl Engine<'_> {
         groups.clear();
         clings.clear();
         let mut unreached = 0u64;
+        let mut unanswered = Vec::new();
         // Cohorts that stayed with an old primary stay until it steps down.
         for (replica, mask) in std::mem::take(&mut self.entries[id].clings) {
             let current = self.services[service]
@@ -45,6 +46,9 @@ impl Engine<'_> {
                     }
                     if self.entries[id].legs[usize::from(replica)].blame.is_some() {
                         unreached |= mask;
+                    }
+                    if self.is_heard(id, replica) {
+                        unanswered.push((replica, mask));
                     }
                     // A lease is not asked for until it is due; its own machine says when.
                     if !self.entries[id].units.is_empty() {
@@ -84,7 +88,11 @@ impl Engine<'_> {
         }
         groups.retain(|g| g.1 != 0);
         let entry = &mut self.entries[id];
-        let changed = entry.ok != ok || entry.refused != refused || entry.groups != groups;
+        let changed = entry.ok != ok
+            || entry.refused != refused
+            || entry.groups != groups
+            || entry.unanswered != unanswered;
+        entry.unanswered = unanswered;
         entry.ok = ok;
         entry.refused = refused;
         std::mem::swap(&mut entry.clings, &mut clings);
@@ -106,6 +114,20 @@ impl Engine<'_> {
                 self.dirty_leases.push(lease);
             }
         }
+    }
+
+    /// Whether requests arrive at a replica that is well, and only its answers do not come back.
+    fn is_heard(&self, id: usize, replica: u16) -> bool {
+        let entry = &self.entries[id];
+        let service = entry.service.index();
+        let replica = usize::from(replica);
+        let at = self.plan.topology.services[service].replicas[replica].at;
+        matches!(entry.legs[replica].blame, Some(Blame::Cut(_)))
+            && self.services[service].replicas[replica]
+                .well
+                .blame
+                .is_none()
+            && self.cut_between(entry.spot, self.net.spot(at)).is_none()
     }
 
     /// What stops a request over an entry to a replica.

@@ -1,5 +1,6 @@
 //! What changes while a plan runs: elements, services, what clients hold, what was recorded.
 
+use crate::acks::Open;
 use crate::data::{Ack, Content, Grid, LossEvent};
 use crate::route::{Blame, Leg};
 use assize_control::{
@@ -174,6 +175,8 @@ pub(crate) struct Entry {
     pub(crate) refused: u64,
     /// Cohorts by the replica that serves them.
     pub(crate) groups: Vec<(u16, u64)>,
+    /// Cohorts whose requests reach a replica, and who do not get its answers.
+    pub(crate) unanswered: Vec<(u16, u64)>,
     /// Cohorts that stay with an old primary because they cannot reach the new one.
     pub(crate) clings: Vec<(u16, u64)>,
     pub(crate) units: Vec<usize>,
@@ -214,8 +217,8 @@ pub(crate) struct Unit {
     pub(crate) worst: Nanos,
     /// How long a try takes for those who reach what they call, busy or not, at worst.
     pub(crate) path: Nanos,
-    /// Open acknowledgements: service, replica, cohorts, since.
-    pub(crate) open: Vec<(ServiceId, u16, u64, Nanos)>,
+    /// What its requests come to now, where that matters for data.
+    pub(crate) open: Vec<Open>,
     pub(crate) grids: Vec<Grid>,
     /// Some service that it calls, directly or through others, has a capacity.
     pub(crate) loads: bool,

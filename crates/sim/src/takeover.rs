@@ -121,6 +121,10 @@ impl Engine<'_> {
             .names
             .on_record(now, [replica as u8; 64]);
         self.after_names(service, at_once);
+        // Who stays with an old primary reads old values from now on.
+        for i in 0..self.services[service].entries.len() {
+            self.entry_users_dirty(self.services[service].entries[i]);
+        }
         self.note_loss(service, cause);
         // A return home is no recovery: what it costs shows at the end.
         if replica != self.services[service].home {

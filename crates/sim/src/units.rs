@@ -68,16 +68,16 @@ impl Engine<'_> {
             if rank == 0 {
                 refused = refused_here & !ok;
             }
+            let unserved = eligible & asked_ok & leased & !mask;
+            self.collect_unanswered(id, rank, unserved, &mut scratch.acks);
             failed_so_far &= !ok;
         }
         let factors = self.factors(journey, &found);
-        if let Some(factors) = &factors {
-            // Nothing is acknowledged to who gets nothing but errors.
-            let none = bits(mask)
-                .filter(|k| factors[*k] == 0)
-                .fold(0u64, |m, k| m | (1 << k));
-            scratch.acks.iter_mut().for_each(|a| a.2 &= !none);
-            scratch.acks.retain(|a| a.2 != 0);
+        if let (Some(factors), Some(shares)) = (&factors, &found.shares) {
+            // What load refuses was not done; what ended in an error may have been.
+            Self::share_acks(&mut scratch.acks, |k| {
+                (factors[k], shares[k].1.0.saturating_sub(factors[k]))
+            });
         }
         self.open_acks(id, &scratch.acks);
         self.scratch = scratch;
@@ -299,7 +299,7 @@ pub(crate) struct Scratch {
     offered: Vec<Offered>,
     /// Time already spent, by cohort group: disjoint masks.
     spent: Vec<(u64, Nanos)>,
-    acks: Vec<(assize_model::ServiceId, u16, u64)>,
+    acks: Vec<crate::acks::Served>,
 }
 
 /// The cohorts of `mask` spend more time.

@@ -184,3 +184,35 @@ fn a_service_with_less_capacity_serves_less() {
     bit(&half, "less", "capacity-loss");
     assert_eq!(rto(&half), Nanos::ZERO);
 }
+
+#[test]
+fn who_stays_with_an_old_primary_reads_old_values() {
+    // `n` is cut off but for the sites beside it at 60 s. Checks at 61, 63 and 65 s get no answer
+    // within 1 s, so `s` is primary from 66 + 30 s on; until 160 s the old one goes on. 64 reads.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  nodes: {east: {kind: site}, west: {kind: site}, core: {kind: switch}, n: {kind: server}, s: {kind: server}}
+  links:
+    beside: {between: [east, n]}
+    ln: {between: [n, core], detect: 1h}
+    ls: {between: [s, core]}
+    lw: {between: [west, core]}
+  services:
+    db:
+      mode: active-standby
+      replicas: {n: {at: n}, s: {at: s}}
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, phase: 1s, from: [core]}, promote: 30s, redirect: vip, failback: never}
+      state: {replication: {mode: async, every: 5s}}
+  populations: {e: {at: {east: 64}, makes: {look: 1/h}}, w: {at: {west: 64}, makes: {write: 1/h}}}
+  journeys: {look: {calls: [db], rate: 1/s, timeout: 1s}, write: {ledger: db, rate: 1/s, timeout: 1s}}
+timeline: [{id: cut, at: 60s, fault: outage, target: link/ln, for: 100s}]
+objectives: [{id: rpo, rpo: 5s, service: db}]
+end: 10m
+",
+        &[],
+    );
+    let data = out.services[0].data.as_ref().expect("a ledger");
+    assert_eq!(data.stale, 64, "{data:?}");
+}

@@ -298,3 +298,57 @@ settle: 10m
     let other = &out.populations[0].journeys[1];
     assert_eq!((other.id.as_str(), other.availability), ("use-other", 1.0));
 }
+
+const ONE_WAY: &str = "
+assize: scenario/v1
+topology:
+  nodes: {east: {kind: site}, core: {kind: switch}, dc: {kind: server}}
+  links: {e: {between: [east, core]}, d: {between: [core, dc]}}
+  services: {db: {mode: single, replicas: {a: {at: dc}}, state: {}}}
+  populations: {staff: {at: {east: 64}}}
+  journeys: {write: {ledger: db, rate: 1/s, timeout: 1s}}
+timeline: [{id: cut, at: 10m, fault: partition, target: node/dc, against: [node/east], one_way: out, for: 10m}]
+objectives: [{id: duplicates, duplicates: 0, service: db}]
+settle: 10m
+";
+
+/// Acknowledged, indeterminate and duplicated writes.
+fn fates(out: &Outcome) -> (u64, u64, u64) {
+    let data = out.services[0].data.as_ref().expect("a ledger");
+    (data.acknowledged, data.indeterminate, data.duplicated)
+}
+
+#[test]
+fn writes_whose_answers_are_lost_are_indeterminate() {
+    // One a second for ten minutes arrives; in the other direction none does. 0 to 1,800 s are
+    // 1,801 writes.
+    assert_eq!(fates(&outcome(ONE_WAY, &[])), (1201, 600, 0));
+    let inward = outcome(ONE_WAY, &["timeline.cut.one_way=in"]);
+    assert_eq!(fates(&inward), (1201, 0, 0));
+}
+
+#[test]
+fn a_write_without_an_answer_that_is_tried_again_is_there_twice() {
+    // Tries at 0, 2 and 4 s: who wrote at 1,196 to 1,199 s gets the answer of a later try.
+    const RETRY: [&str; 2] = [
+        "topology.journeys.write.timeout=10s",
+        "topology.journeys.write.retry={tries: 3, wait: 1s, each: 1s}",
+    ];
+    let out = outcome(ONE_WAY, &RETRY);
+    assert_eq!(fates(&out), (1205, 596, 4));
+    assert_eq!(finding(&out, "duplicates").status, Status::Missed);
+    let once = [
+        RETRY[0],
+        RETRY[1],
+        "topology.journeys.write.idempotent=true",
+    ];
+    assert_eq!(fates(&outcome(ONE_WAY, &once)), (1205, 596, 0));
+}
+
+#[test]
+fn a_share_of_errors_is_that_share_of_the_writes() {
+    // A quarter of 400 writes ends in an error, done or not.
+    let errors =
+        ["timeline.cut={id: cut, at: 10m, fault: degrade, target: link/d, errors: 25%, for: 400s}"];
+    assert_eq!(fates(&outcome(ONE_WAY, &errors)).1, 100);
+}

@@ -187,6 +187,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("rate", "rate", "Attempts over all users; overrides `makes`. Default: by `makes`."),
         ("timeout", "duration", "Bounds the whole attempt. Default: 10s."),
         ("round_trips", "whole", "Exchanges with each service. Default: 1."),
+        ("idempotent", "flag", "Whether a write that is tried again is done once. Default: false, it is there twice if its answer was lost."),
         ("sends", "size", "To each service, in all. Default: 0B."),
         ("receives", "size", "From each service, in all. Default: 0B."),
         ("retry", "one:retry", "Default: one try."),

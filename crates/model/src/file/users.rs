@@ -236,6 +236,7 @@ impl Build<'_> {
         }
         journey.rate = f.rate("rate");
         journey.timeout = f.period("timeout").unwrap_or(Nanos::secs(10));
+        journey.idempotent = f.flag("idempotent").unwrap_or(false);
         journey.round_trips = f.whole("round_trips", 0, 10_000).unwrap_or(1) as u32;
         journey.sends = f.size("sends").unwrap_or_default();
         journey.receives = f.size("receives").unwrap_or_default();
@@ -486,6 +487,7 @@ fn blank(name: &str) -> Journey {
         rate: None,
         timeout,
         round_trips: 1,
+        idempotent: false,
         sends: assize_fault::Size(0),
         receives: assize_fault::Size(0),
         retry: Retry {

@@ -107,6 +107,7 @@ fn work() -> Journey {
         rate: None,
         timeout: Nanos::secs(10),
         round_trips: 1,
+        idempotent: false,
         sends: Size(0),
         receives: Size(0),
         retry: Retry {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::path::Path;
 
 mod designs;
+mod elements;
 mod failovers;
 mod incidents;
 mod january;

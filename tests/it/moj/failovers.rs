@@ -106,6 +106,57 @@ fn failback_onto_stale_primary_on_both_designs() {
 }
 
 #[test]
+fn fail_open_check_on_both_designs() {
+    let alone = ["timeline.runbook=null"];
+    let out = 6_000 * SECOND - FIRST_LEASE;
+    for (run, without, open_bites) in [
+        (
+            on_2019("fail-open-check", &[]),
+            on_2019("fail-open-check", &alone),
+            false,
+        ),
+        (
+            on_resilient("fail-open-check", &[]),
+            on_resilient("fail-open-check", &alone),
+            true,
+        ),
+    ] {
+        assert_eq!(run["verdict"], "pass");
+        assert_eq!(measured(&run, "hearing-rto"), 0);
+        assert_eq!(by_id(list(&run, "faults"), "open")["bit"], open_bites);
+        assert_eq!(by_id(list(&run, "faults"), "hung")["bit"], true);
+        assert_eq!(measured(&without, "hearing-rto"), out);
+    }
+    // A check for which silence is silence needs no runbook.
+    let run = on_resilient("fail-open-check", &["timeline.open=null", alone[0]]);
+    assert_eq!(measured(&run, "hearing-rto"), 0);
+}
+
+#[test]
+fn slow_restore_on_both_designs() {
+    let people = 40 * MINUTE;
+    let run = on_2019("slow-restore", &[]);
+    // 1,228.8 GiB at 100 GiB/h.
+    let rto = people + 12 * HOUR + 17 * MINUTE + 16_800 * MS;
+    assert!((measured(&run, "juror-restore") - rto).abs() < 1_000);
+    let rpo = measured(&run, "juror-rpo");
+    let whole = 15 * HOUR + 10 * MINUTE;
+    assert!(whole - 86 * SECOND <= rpo && rpo <= whole, "{rpo}");
+
+    let run = on_resilient("slow-restore", &[]);
+    assert_eq!(run["verdict"], "pass");
+    assert_eq!(measured(&run, "juror-restore"), people + HOUR);
+    // Two hours less 40 min leave 80 min for the 30 of the full rate: 3/8 of it.
+    let status = |left: &str| {
+        let left = format!("timeline.slow.left={left}");
+        let run = on_resilient("slow-restore", &[&left]);
+        finding(&run, "juror-restore")["status"].clone()
+    };
+    assert_eq!(status("37.5%"), "met");
+    assert_eq!(status("37%"), "missed");
+}
+
+#[test]
 fn restore_in_the_wrong_order_on_both_designs() {
     let court = ["juror-rto", "hearing-rto", "legal-aid-rto"];
     let run = on_2019("restore-in-the-wrong-order", &[]);

@@ -9,7 +9,7 @@ fn dns_forwarders_on_both_designs() {
     // People: 91 min to tell, 37 to find the cause, 46 to mend it.
     let whole = (91 + 37 + 46) * MINUTE;
     assert_eq!(measured(&run, "names-rto"), whole);
-    assert_eq!(measured(&run, "names-detection"), 91 * MINUTE);
+    assert_eq!(measured(&run, "detection"), 91 * MINUTE);
     let look_up = journey(&run, "public-protection", "look-up-offender");
     assert_eq!(look_up["peak_out"], 1.0);
     assert_near(number(&look_up["user_hours_lost"]), 812.0);
@@ -28,7 +28,7 @@ fn dns_forwarders_on_both_designs() {
     assert_eq!(run["verdict"], "pass");
     // SERVFAIL at 0, 2 and 4 s, 2 + 4 ms away.
     assert_eq!(measured(&run, "names-rto"), 4_012 * MS);
-    assert_eq!(measured(&run, "names-detection"), 4_012 * MS);
+    assert_eq!(measured(&run, "detection"), 4_012 * MS);
     // Of 64 cohorts, 21 or 22 ask each of three: two thirds asked the two that are gone.
     let peak = &journey(&run, "public-protection", "look-up-offender")["peak_out"];
     assert!((number(peak) - 2.0 / 3.0).abs() < 1.0 / 64.0, "{peak}");
@@ -126,7 +126,12 @@ fn supplier_microsoft_takes_email_and_the_platform_and_nothing_else() {
         assert_eq!(measured(run, "platform-rto"), 4 * HOUR);
         let lost = &journey(run, "court-staff", "email")["user_hours_lost"];
         assert_near(number(lost), 65_984.0);
-        let asks = ["email", "manage-case", "common-platform-test"];
+        let asks = [
+            "email",
+            "manage-case",
+            "common-platform-test",
+            "notify-partner",
+        ];
         for other in journeys(run, |_, j| !asks.contains(&j)) {
             assert_eq!(other["availability_all_hours"], 1.0, "{other:#}");
         }

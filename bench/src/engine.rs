@@ -40,7 +40,7 @@ fn read(source: &dyn Source, path: &Path, sets: &[&str]) -> Result<Loaded> {
     let sets = sets.iter().map(|set| (*set).to_owned()).collect();
     let options = LoadOptions {
         sets,
-        topology: None,
+        ..LoadOptions::default()
     };
     let (topology, scenario, _) =
         file::load_scenario(source, path, &options).map_err(|problems| in_words(&problems))?;

@@ -18,6 +18,8 @@ pub(crate) struct Request<'a> {
     pub(crate) sets: &'a [String],
     /// Replaces the topology of scenarios.
     pub(crate) topology: Option<&'a Path>,
+    /// Replaces the symptoms that scenarios are scored against.
+    pub(crate) expect: Option<&'a Path>,
 }
 
 impl Request<'_> {
@@ -25,11 +27,16 @@ impl Request<'_> {
         LoadOptions {
             sets: self.sets.to_vec(),
             topology: self.topology.map(Path::to_path_buf),
+            expect: self.expect.map(Path::to_path_buf),
         }
     }
 
     fn disk(&self, path: &Path) -> Disk {
-        Disk::for_files(std::iter::once(path).chain(self.topology))
+        Disk::for_files(
+            std::iter::once(path)
+                .chain(self.topology)
+                .chain(self.expect),
+        )
     }
 }
 
@@ -57,7 +64,7 @@ pub(crate) struct ScenarioFile {
 pub(crate) fn topology(path: &Path, sets: &[String]) -> Result<TopologyFile, Problems> {
     let request = Request {
         sets,
-        topology: None,
+        ..Request::default()
     };
     if crate::disk::kind(path) == Some(Kind::Scenario) {
         let ScenarioFile {

@@ -7,6 +7,7 @@
 
 mod in_vain;
 
+use crate::matured::bits;
 use assize_fault::{Nanos, Rate};
 use assize_model::topology::WhenFull;
 use std::collections::{BTreeMap, VecDeque};
@@ -150,21 +151,18 @@ impl Queue {
         self.when_full
     }
 
-    /// Offers work; what finds no room, from the end on, goes to `refused`.
+    /// Offers work; what finds no room, the last cohorts of every part, goes to `refused`.
     pub fn offer(&mut self, now: Nanos, parts: &[Part], deadline: Nanos, refused: &mut Vec<Part>) {
         // An idle queue starts counting anew, so that idle time earns nothing.
         if self.position(now) == self.tail {
             self.base = self.tail;
             self.origin = now;
         }
-        let mut room = self.max.map_or(u64::MAX, |max| {
+        let room = self.max.map_or(u64::MAX, |max| {
             (max * self.servers).saturating_sub(self.amount(now))
         });
         let mut taken = Vec::with_capacity(parts.len());
-        for part in parts {
-            part.split(room.min(part.amount()), &mut taken, refused);
-            room -= room.min(part.amount());
-        }
+        share_room(room, parts, &mut taken, refused);
         let Some(first) = taken.first() else { return };
         let number = self.first + self.batches.len() as u64;
         self.open.insert((deadline, number), None);
@@ -334,6 +332,44 @@ impl Batch {
     }
 }
 
+/// Cohort by cohort, so that none of several parts comes before the others: they are many people
+/// who arrive in no order.
+fn share_room(mut room: u64, parts: &[Part], taken: &mut Vec<Part>, refused: &mut Vec<Part>) {
+    if parts.iter().map(Part::amount).sum::<u64>() <= room {
+        taken.extend_from_slice(parts);
+        return;
+    }
+    let mut asked = [0u64; 64];
+    for part in parts {
+        bits(part.mask).for_each(|k| asked[k] += part.each);
+    }
+    let fits = asked.iter().take_while(|units| {
+        let fits = **units <= room;
+        room -= if fits { **units } else { 0 };
+        fits
+    });
+    let divided = fits.count();
+    let (before, at) = ((1u64 << divided) - 1, 1u64 << divided);
+    for part in parts {
+        let part_of = |mask: u64, each: u64| Part {
+            mask,
+            each,
+            ..*part
+        };
+        let some = room.min(part.each) * u64::from(part.mask & at != 0);
+        room -= some;
+        let pieces = [part_of(part.mask & before, part.each), part_of(at, some)];
+        let rest = part.each - some;
+        let left = [
+            part_of(part.mask & at, rest),
+            part_of(part.mask & !before & !at, part.each),
+        ];
+        let there = |p: &Part| p.mask != 0 && p.each != 0;
+        taken.extend(pieces.into_iter().filter(there));
+        refused.extend(left.into_iter().filter(there));
+    }
+}
+
 /// Of these parts so many units are done, from the first on; the rest has failed.
 fn settle(parts: &VecDeque<Part>, mut done: u64, out: &mut Vec<Done>) {
     let (mut first, mut rest) = (Vec::new(), Vec::new());
@@ -443,6 +479,29 @@ mod tests {
     fn throwing_stale_work_away_is_enough_to_recover() {
         let (_, served) = storm(None, Some(Nanos::secs(3)), Nanos::secs(3600));
         assert_eq!(served, 20_000 * 64);
+    }
+
+    #[test]
+    fn room_is_shared_cohort_by_cohort() {
+        let rate = Rate::per_second(1);
+        let mut queue = Queue::new(rate, 1, Some(50), WhenFull::Refuse, None, Nanos::ZERO);
+        let part = |tag, mask, each| Part { tag, mask, each };
+        let mut refused = Vec::new();
+        let offered = [part(1, 0b111, 10), part(2, 0b111, 8), part(3, 0b100, 20)];
+        queue.offer(Nanos::ZERO, &offered, Nanos::secs(60), &mut refused);
+        // Cohorts 0 and 1 of both: 36 units. Of the third, the 14 that are left: 10 and 4.
+        let taken: Vec<Part> = queue.waiting().copied().collect();
+        let both = |tag, each| part(tag, 0b011, each);
+        assert_eq!(
+            taken,
+            vec![
+                both(1, 10),
+                part(1, 0b100, 10),
+                both(2, 8),
+                part(2, 0b100, 4)
+            ]
+        );
+        assert_eq!(refused, vec![part(2, 0b100, 4), part(3, 0b100, 20)]);
     }
 
     #[test]

@@ -96,18 +96,20 @@ pub fn about(time: Nanos) -> String {
     Nanos((time.0 + second / 2) / second * second).to_string()
 }
 
-/// Prints instants of one scenario: the time of day alone if it lies within one day.
+/// Prints instants of one scenario: the time of day alone if it lies within one day, and the
+/// instant too.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    one_day: bool,
+    only_day: Option<String>,
 }
 
 impl Clock {
     /// For a scenario that lasts from `start` to `end` (RFC 3339).
     #[must_use]
     pub fn new(start: &str, end: &str) -> Self {
+        let day = start.get(..10).filter(|day| end.get(..10) == Some(*day));
         Self {
-            one_day: start.get(..10) == end.get(..10),
+            only_day: day.map(str::to_owned),
         }
     }
 
@@ -118,10 +120,10 @@ impl Clock {
         let Some((_, month, day, time)) = parts(instant) else {
             return instant.to_owned();
         };
-        if self.one_day {
-            time
-        } else {
-            format!("{day} {month} {time}")
+        match (&self.only_day, instant.get(..10)) {
+            (Some(day), Some(own)) if day == own => time,
+            (Some(_), _) => Self::full(instant),
+            _ => format!("{day} {month} {time}"),
         }
     }
 
@@ -233,6 +235,7 @@ mod tests {
         assert_eq!(day.show("2019-01-16T08:00:00Z"), "08:00");
         assert_eq!(day.show("2019-01-16T08:00:06.500Z"), "08:00:06.5");
         assert_eq!(day.show("2019-01-16T08:00:06Z"), "08:00:06");
+        assert_eq!(day.show("2019-01-17T08:00:00Z"), "17 Jan 2019 08:00");
         let week = Clock::new("2019-01-16T08:00:00Z", "2019-01-25T12:00:00Z");
         assert_eq!(week.show("2019-01-06T08:00:00Z"), "6 Jan 08:00");
         assert_eq!(week.show("whenever"), "whenever");

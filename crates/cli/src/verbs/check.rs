@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     let request = Request {
         sets: &arguments.sets.sets,
         topology: arguments.topology.as_deref(),
+        expect: None,
     };
     let checked: Vec<Checked> = disk::find(&arguments.paths)?
         .into_iter()

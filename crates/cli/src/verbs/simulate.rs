@@ -20,6 +20,10 @@ pub(crate) struct Arguments {
     /// Try the scenarios on this topology instead of their own.
     #[arg(long, env = "ASSIZE_TOPOLOGY", value_name = "FILE")]
     topology: Option<PathBuf>,
+    /// Score the scenarios against the symptoms in this file (`assize: expect/v1`) instead of
+    /// their own.
+    #[arg(long, env = "ASSIZE_EXPECT", value_name = "FILE")]
+    expect: Option<PathBuf>,
     #[command(flatten)]
     sets: SetArgs,
     /// Judge only these objectives. In the environment, one per line.
@@ -73,6 +77,7 @@ fn load(arguments: &Arguments) -> Result<Vec<ScenarioFile>, Failure> {
     let request = Request {
         sets: &arguments.sets.sets,
         topology: arguments.topology.as_deref(),
+        expect: arguments.expect.as_deref(),
     };
     let mut files = Vec::new();
     let mut problems = Problems::default();

@@ -52,6 +52,8 @@ pub struct LoadOptions {
     pub sets: Vec<String>,
     /// Replaces the scenario's topology.
     pub topology: Option<PathBuf>,
+    /// A file of symptoms, which replaces those that the scenario is scored against.
+    pub expect: Option<PathBuf>,
 }
 
 /// Where files come from. Paths are relative to the working directory, or absolute, as the
@@ -176,7 +178,10 @@ pub fn load_scenario(
     let Some(topology) = topology.map(|t| named(t, &topology_path)) else {
         return Err(cx.outcome().err().unwrap_or_default());
     };
-    let expect = expect_file(&cx, source, path, &doc);
+    let expect = match &options.expect {
+        Some(file) => expect_instead(&cx, source, file, &mut doc),
+        None => expect_file(&cx, source, path, &doc),
+    };
     // A scenario over a topology that is not whole would be reported for what it did not do.
     if cx.failed() && !sound(&topology) {
         return Err(cx.outcome().err().unwrap_or_default());
@@ -331,6 +336,26 @@ fn load_part(cx: &Cx, source: &dyn Source, path: &Path, at: Span) -> Option<Doc>
             None
         }
     }
+}
+
+/// The file of symptoms that the caller names, in place of what the scenario says.
+fn expect_instead(cx: &Cx, source: &dyn Source, file: &Path, doc: &mut Doc) -> Option<Doc> {
+    let expect = match merge::load(cx, source, file) {
+        Ok(expect) => expect,
+        Err(problems) => {
+            cx.extend(problems);
+            return None;
+        }
+    };
+    if let Value::Map(map) = &mut doc.value {
+        let value = Doc {
+            at: expect.at,
+            value: Value::Text(file.display().to_string()),
+        };
+        let key = value.at;
+        map.insert("expect".into(), doc::Entry { key, value });
+    }
+    Some(expect)
 }
 
 fn expect_file(cx: &Cx, source: &dyn Source, path: &Path, doc: &Doc) -> Option<Doc> {

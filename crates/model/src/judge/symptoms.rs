@@ -223,7 +223,12 @@ fn restored(context: &Context<'_>, group: GroupId, from: Nanos, to: Nanos) -> Sc
         Some((_, None)) => Score::missing(published, "not by the end"),
         Some((_, Some(at))) => {
             let reproduced = from <= *at && *at <= to;
-            Score::new(published, context.instant(*at), reproduced)
+            let got = if *at == Nanos::ZERO {
+                "never touched".to_string()
+            } else {
+                context.instant(*at)
+            };
+            Score::new(published, got, reproduced)
         }
     }
 }

@@ -40,7 +40,7 @@ fn full() -> Topology {
 fn with_sets(sets: &[&str]) -> Result<(Topology, Scenario, Vec<Problem>), Problems> {
     let options = LoadOptions {
         sets: sets.iter().map(ToString::to_string).collect(),
-        topology: None,
+        ..LoadOptions::default()
     };
     load_scenario(&source(), Path::new("scenarios/s.yaml"), &options)
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 mod designs;
 mod elements;
 mod failovers;
+mod hypotheses;
 mod incidents;
 mod january;
 mod network;

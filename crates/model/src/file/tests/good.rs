@@ -161,6 +161,7 @@ fn a_topology_is_replaced_from_outside() {
     let options = LoadOptions {
         sets: vec![],
         topology: Some("other.yaml".into()),
+        expect: None,
     };
     let (t, s, _) = load_scenario(&files, Path::new("scenarios/s.yaml"), &options).unwrap();
     assert_eq!((t.name.as_str(), s.name.as_str()), ("other", "s"));

@@ -181,6 +181,22 @@ fn a_reset_reaches_connections_that_were_open_before() {
 }
 
 #[test]
+fn a_reset_that_does_not_touch_a_connection_lets_it_end_in_order() {
+    let api = Api::start();
+    let listen = api.proxy("p", echo());
+    // In the original every connection of the proxy ends by a reset from then on.
+    api.toxic(
+        "p",
+        r#"{"type":"reset_peer","toxicity":0,"attributes":{"timeout":1}}"#,
+    );
+    let mut client = connect(listen);
+    round_trip(&mut client, b"x").expect("an echo");
+    client.shutdown(Shutdown::Write).expect("half of it");
+    let end = client.read(&mut [0; 8]);
+    assert!(matches!(end, Ok(0)), "{end:?}");
+}
+
+#[test]
 fn toxicity_is_drawn_once_for_a_connection_and_follows_from_the_seed() {
     let draws = |seed| {
         let api = Api::with(Settings {

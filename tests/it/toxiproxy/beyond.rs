@@ -371,3 +371,96 @@ fn elsewhere_than_on_loopback_our_own_routes_need_a_token() {
     assert_eq!(ask(there, path, ""), 401);
     assert_eq!(ask(there, path, "Authorization: Bearer s3cret\r\n"), 200);
 }
+
+/// A server of datagrams that sends back what it reads.
+fn echo_datagrams() -> std::net::SocketAddr {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let address = socket.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        let mut datagram = [0; 2048];
+        while let Ok((length, from)) = socket.recv_from(&mut datagram) {
+            // A client that is gone is no matter.
+            let _ = socket.send_to(&datagram[..length], from);
+        }
+    });
+    address
+}
+
+#[test]
+fn datagrams_are_carried_too() {
+    let api = Api::start();
+    let upstream = echo_datagrams();
+    let body =
+        format!(r#"{{"name":"dns","listen":"udp://127.0.0.1:0","upstream":"udp://{upstream}"}}"#);
+    let made = api.ask("POST", "/proxies", &body);
+    assert_eq!(made.status, 201, "{made:?}");
+    let address = |shown: &serde_json::Value| {
+        let listen = shown["listen"]
+            .as_str()
+            .and_then(|l| l.strip_prefix("udp://"));
+        listen
+            .and_then(|l| l.parse::<std::net::SocketAddr>().ok())
+            .expect("an address")
+    };
+    let listen = address(&made.json());
+    let client = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let comes_back = || {
+        client.send_to(b"question", listen).expect("it is sent");
+        client
+            .set_read_timeout(Some(Duration::from_millis(500)))
+            .expect("a limit");
+        client.recv(&mut [0; 64]).is_ok_and(|length| length == 8)
+    };
+    until("a datagram comes back", comes_back);
+    api.toxic(
+        "dns",
+        r#"{"name":"lost","type":"packet_loss","attributes":{"loss_rate":1}}"#,
+    );
+    assert!(!comes_back(), "true loss, not a delay");
+    let list = api
+        .ask("GET", "/assize/v1/proxies/dns/connections", "")
+        .json();
+    assert_eq!(
+        list["connections"][0]["faults"],
+        serde_json::json!(["lost"]),
+        "{list}"
+    );
+    // Off and on again: the same address, the same toxics.
+    assert_eq!(
+        api.ask("POST", "/proxies/dns", r#"{"enabled":false}"#)
+            .status,
+        200
+    );
+    let on = api
+        .ask("POST", "/proxies/dns", r#"{"enabled":true}"#)
+        .json();
+    assert_eq!(
+        (address(&on), &on["toxics"][0]["name"]),
+        (listen, &"lost".into())
+    );
+    assert!(!comes_back());
+    assert_eq!(
+        api.ask("DELETE", "/proxies/dns/toxics/lost", "").status,
+        204
+    );
+    until("a datagram comes back", comes_back);
+    let refuse = api.ask(
+        "PUT",
+        "/assize/v1/proxies/dns/listener",
+        r#"{"state":"refuse"}"#,
+    );
+    assert_eq!(refuse.status, 409, "{refuse:?}");
+    let taken = format!(r#"{{"name":"two","listen":"udp://{listen}","upstream":"{upstream}"}}"#);
+    let expected = format!(
+        "{{\"error\":\"listen udp {listen}: bind: address already in use\",\"status\":500}}\n"
+    );
+    api.expect(("POST", "/proxies", &taken), 500, &expected);
+    // A proxy may become one of the other kind.
+    let tcp = format!(r#"{{"listen":"127.0.0.1:0","upstream":"{}"}}"#, echo());
+    let now = api.ask("POST", "/proxies/dns", &tcp).json();
+    let listen = now["listen"]
+        .as_str()
+        .and_then(|l| l.parse().ok())
+        .expect("an address");
+    round_trip(&mut connect(listen), b"x").expect("an echo");
+}

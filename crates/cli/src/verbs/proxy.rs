@@ -4,8 +4,10 @@
 //! `assize-proxy`.
 
 use crate::Console;
+use crate::args::Plain;
 use crate::exit::{Exit, Failure};
-use assize_proxy::api::{Server, Settings};
+use assize_proxy::api::{ApiError, Server, Settings};
+use serde_json::json;
 use std::path::{Path, PathBuf};
 
 /// Run proxies through which faults are injected, behind the API of Toxiproxy.
@@ -56,10 +58,18 @@ pub(crate) struct Arguments {
     /// Start although the configuration cannot be used, as `toxiproxy-server` does.
     #[arg(long, env = "ASSIZE_LENIENT", value_parser = crate::args::flag(), num_args = 0)]
     lenient: bool,
+    /// How to print where it listens.
+    #[arg(
+        long,
+        env = "ASSIZE_FORMAT",
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
+    format: Plain,
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let server = Server::start(Settings {
+    let server = Server::bind(Settings {
         host: arguments.host.clone(),
         port: arguments.port,
         seed: arguments.seed,
@@ -68,7 +78,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         token: arguments.token.clone().filter(|token| !token.is_empty()),
         ..Settings::default()
     });
-    let server = server.map_err(|error| Failure::World(error.to_string()))?;
+    let world = |error: ApiError| Failure::World(error.to_string());
+    let mut server = server.map_err(world)?;
+    // Before the first request is answered: who asks whether it is up finds its proxies.
     if let Some(file) = &arguments.config {
         match populate(&server, file) {
             Ok(count) => console.say(&format!("{count} proxies from {}", file.display())),
@@ -78,21 +90,40 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
             Err(failure) => return Err(failure),
         }
     }
-    let address = server.address();
-    if !address.ip().is_loopback() && arguments.token.is_none() {
-        console.say(
-            "warning: whoever reaches this address can use the API; \
-             routes under /assize/v1 are refused without --token",
-        );
-    }
+    warn(arguments, &server, console);
+    server.serve().map_err(world)?;
+    let url = format!("http://{}", server.address());
     let ready = || {
-        writeln!(console.out, "listening on http://{address}")?;
+        match arguments.format {
+            Plain::Table => writeln!(console.out, "listening on {url}")?,
+            Plain::Json => {
+                let line = json!({"schema": "assize/proxy/v1", "url": url});
+                writeln!(console.out, "{line}")?;
+            }
+        }
         console.out.flush()
     };
     server.until_signal(ready)?;
     console.say("stopping");
     server.stop();
     Ok(Exit::Pass)
+}
+
+/// Says what may surprise whoever started it.
+fn warn(arguments: &Arguments, server: &Server, console: &mut Console<'_>) {
+    if !server.address().ip().is_loopback() && arguments.token.is_none() {
+        console.say(
+            "warning: whoever reaches this address can use the API; \
+             routes under /assize/v1 are refused without --token",
+        );
+    }
+    let limits = server.limits();
+    if limits.hard_limit_binds {
+        console.say(&format!(
+            "warning: the hard limit of {} open files allows {} connections at once",
+            limits.files, limits.connections
+        ));
+    }
 }
 
 fn populate(server: &Server, file: &Path) -> Result<usize, Failure> {

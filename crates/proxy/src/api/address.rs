@@ -6,6 +6,37 @@
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 
+/// What carries the bytes of a proxy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Transport {
+    /// As in the original.
+    Tcp,
+    /// For addresses that begin with [`Transport::UDP`].
+    Udp,
+}
+
+impl Transport {
+    /// What an address of datagrams begins with.
+    pub(crate) const UDP: &'static str = "udp://";
+
+    /// That of an address to listen on.
+    pub(crate) fn of(listen: &str) -> Self {
+        if listen.starts_with(Self::UDP) {
+            Self::Udp
+        } else {
+            Self::Tcp
+        }
+    }
+
+    /// What Go calls it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
 /// An address to listen on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Resolved {
@@ -36,7 +67,13 @@ impl Resolved {
 /// # Errors
 ///
 /// Go's text, without the `listen tcp: ` that precedes it where something listens.
-pub(crate) fn resolve(address: &str) -> Result<Resolved, String> {
+pub(crate) fn resolve(listen: &str) -> Result<Resolved, String> {
+    let transport = Transport::of(listen);
+    let scheme = match transport {
+        Transport::Tcp => "",
+        Transport::Udp => Transport::UDP,
+    };
+    let address = listen.strip_prefix(scheme).unwrap_or(listen);
     // Go takes no address at all for any port of any interface.
     let (host, port) = match address {
         "" => ("", ""),
@@ -45,21 +82,21 @@ pub(crate) fn resolve(address: &str) -> Result<Resolved, String> {
     let port = port_of(port)?;
     let host = host_of(host)?;
     let text = match host {
-        None => format!(":{port}"),
-        Some(host) => SocketAddr::new(host, port).to_string(),
+        None => format!("{scheme}:{port}"),
+        Some(host) => format!("{scheme}{}", SocketAddr::new(host, port)),
     };
     Ok(Resolved { text, host, port })
 }
 
 /// What Go says when it cannot listen on an address.
-pub(crate) fn listen_error(address: SocketAddr, error: &io::Error) -> String {
+pub(crate) fn listen_error(transport: Transport, address: SocketAddr, error: &io::Error) -> String {
     let words = match error.kind() {
         ErrorKind::AddrInUse => "address already in use".to_owned(),
         ErrorKind::AddrNotAvailable => "cannot assign requested address".to_owned(),
         ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => plain(error),
     };
-    format!("listen tcp {address}: bind: {words}")
+    format!("listen {} {address}: bind: {words}", transport.word())
 }
 
 /// An error of the system without Rust's ` (os error N)`, in lower case as C has it.
@@ -145,6 +182,8 @@ mod tests {
         assert_eq!(text(""), ":0");
         assert_eq!(text(":80"), ":80");
         assert_eq!(text("127.0.0.1:"), "127.0.0.1:0");
+        assert_eq!(text("udp://localhost:53"), "udp://127.0.0.1:53");
+        assert_eq!(text("udp://"), "udp://:0");
     }
 
     #[test]
@@ -177,11 +216,11 @@ mod tests {
         let address = taken.local_addr().expect("its address");
         let error = std::net::TcpListener::bind(address).expect_err("it is taken");
         assert_eq!(
-            listen_error(address, &error),
+            listen_error(Transport::Tcp, address, &error),
             format!("listen tcp {address}: bind: address already in use")
         );
         let other = io::Error::from_raw_os_error(97);
-        let text = listen_error(address, &other);
+        let text = listen_error(Transport::Tcp, address, &other);
         assert!(
             text.ends_with("bind: address family not supported by protocol"),
             "{text}"

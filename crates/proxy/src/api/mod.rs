@@ -6,6 +6,7 @@
 //! this crate.
 
 mod address;
+mod carrier;
 mod error;
 mod gojson;
 mod guard;

@@ -5,7 +5,8 @@
 //! worker that answers), so they belong on a thread that may block. Two locks, always taken in
 //! this order: the list of proxies, then one proxy.
 
-use super::address::{self, Resolved};
+use super::address::{self, Transport};
+use super::carrier::{Carrier, Plan};
 use super::error::ApiError;
 use super::gojson::quote;
 use super::input::{ProxyInput, ToxicInput, ToxicUpdate};
@@ -13,7 +14,7 @@ use super::journal::Journal;
 use super::toxic::Kept;
 use crate::chain::MOST_TOXICS;
 use crate::clock;
-use crate::{Change, ConnectionInfo, Counters, Cut, Direction, Engine, Error, Listening, Proxy};
+use crate::{Change, ConnectionInfo, Counters, Cut, Direction, Engine, Error, Listening};
 use assize_fault::Nanos;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,7 +58,7 @@ struct State {
     /// In the order of creation.
     toxics: Vec<Kept>,
     /// Made when it is first enabled.
-    proxy: Option<Proxy>,
+    proxy: Option<Carrier>,
     /// Taken out of the list while somebody waited for its lock.
     gone: bool,
 }
@@ -85,6 +86,11 @@ impl Registry {
             journal: Journal::new(),
             leases: Notify::new(),
         }
+    }
+
+    /// What the proxies run on.
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// All proxies, by name.
@@ -173,8 +179,9 @@ impl Registry {
             for toxic in std::mem::take(&mut state.toxics) {
                 state.detach(&toxic.name)?;
             }
-            if let Some(proxy) = &state.proxy {
-                proxy.listener(Listening::Open).map_err(system)?;
+            if let Some(Carrier::Tcp(proxy)) = &state.proxy {
+                let opened = proxy.listener(Listening::Open);
+                opened.map_err(system)?;
             }
         }
         self.journal.note("reset", r#""by":"api""#);
@@ -295,11 +302,19 @@ impl Registry {
     /// What the listener of a proxy does with new clients.
     pub(crate) fn listener(&self, name: &str, listening: Listening) -> Result<(), ApiError> {
         self.with(name, |_, state| {
-            let Some(proxy) = state.proxy.as_ref().filter(|_| state.enabled) else {
-                let text = "the proxy is disabled: it has no listener; enable it first";
-                return Err(ApiError::new(409, text));
+            let proxy = match &state.proxy {
+                Some(Carrier::Tcp(proxy)) if state.enabled => proxy,
+                Some(Carrier::Udp(_)) => {
+                    let text = "a UDP proxy has no listener that could refuse";
+                    return Err(ApiError::new(409, text));
+                }
+                _ => {
+                    let text = "the proxy is disabled: it has no listener; enable it first";
+                    return Err(ApiError::new(409, text));
+                }
             };
-            proxy.listener(listening).map_err(system)?;
+            let set = proxy.listener(listening);
+            set.map_err(system)?;
             let word = super::own::word(listening);
             let name = quote(name);
             let members = format!(r#""proxy":{name},"listener":"{word}""#);
@@ -315,7 +330,7 @@ impl Registry {
             let mut state = entry.state();
             state.gone = true;
             // The process or the server is about to end; nobody is left who could be told.
-            let _ = state.proxy.take().map(Proxy::stop);
+            let _ = state.proxy.take().map(Carrier::stop);
         }
     }
 
@@ -389,7 +404,7 @@ impl Registry {
             let mut state = old.state();
             state.gone = true;
             // It was switched off before; what is left of it holds no port.
-            let _ = state.proxy.take().map(Proxy::stop);
+            let _ = state.proxy.take().map(Carrier::stop);
         }
         if snapshot.toxics.iter().any(|toxic| toxic.expires.is_some()) {
             self.leases.notify_one();
@@ -410,14 +425,19 @@ impl Registry {
             return Ok(());
         }
         self.enable(entry, state, false)?;
+        let moved = Transport::of(&state.listen) != Transport::of(&input.listen);
         state.listen.clone_from(&input.listen);
         state.upstream.clone_from(&input.upstream);
-        if let Some(proxy) = &state.proxy {
-            let resolved = address::resolve(&input.listen).map_err(ApiError::system)?;
-            let listen = resolved.to_bind(self.reachable).to_string();
-            proxy
-                .retarget(Some(&listen), Some(&input.upstream))
-                .map_err(system)?;
+        match &state.proxy {
+            // It is made anew when it is enabled.
+            _ if moved => state.proxy = None,
+            Some(Carrier::Tcp(proxy)) => {
+                let resolved = address::resolve(&input.listen).map_err(ApiError::system)?;
+                let listen = resolved.to_bind(self.reachable).to_string();
+                let pointed = proxy.retarget(Some(&listen), Some(&input.upstream));
+                pointed.map_err(system)?;
+            }
+            Some(Carrier::Udp(_)) | None => {}
         }
         Ok(())
     }
@@ -428,27 +448,33 @@ impl Registry {
             return Ok(());
         }
         match &state.proxy {
-            Some(proxy) => proxy.enable(on).map_err(system)?,
-            None => state.proxy = Some(self.start(entry, state)?),
+            Some(Carrier::Tcp(proxy)) => {
+                let switched = proxy.enable(on);
+                switched.map_err(system)?;
+            }
+            Some(Carrier::Udp(_)) => state.proxy = None,
+            None => state.proxy = Some(self.make(entry, state)?),
         }
         state.enabled = on;
         if let Some(proxy) = state.proxy.as_ref().filter(|_| on) {
-            state.listen = proxy.addr().to_string();
+            state.listen = proxy.listen();
         }
         Ok(())
     }
 
-    fn start(&self, entry: &Entry, state: &State) -> Result<Proxy, ApiError> {
-        let in_go = |text| ApiError::system(format!("listen tcp: {text}"));
-        let listen: Resolved = address::resolve(&state.listen).map_err(in_go)?;
-        let listen = listen.to_bind(self.reachable);
-        let builder = Proxy::tcp(listen.to_string())
-            .name(&entry.name)
-            .upstream(&state.upstream)
-            .on(&self.engine);
-        let toxics = state.toxics.iter().map(Kept::to_toxic);
-        let builder = toxics.fold(builder, crate::Builder::toxic);
-        builder.start().map_err(system)
+    fn make(&self, entry: &Entry, state: &State) -> Result<Carrier, ApiError> {
+        let transport = Transport::of(&state.listen);
+        let word = transport.word();
+        let in_go = |text| ApiError::system(format!("listen {word}: {text}"));
+        let resolved = address::resolve(&state.listen).map_err(in_go)?;
+        let plan = Plan {
+            name: &entry.name,
+            transport,
+            listen: resolved.to_bind(self.reachable),
+            upstream: &state.upstream,
+            toxics: state.toxics.iter().map(Kept::to_toxic).collect(),
+        };
+        Carrier::start(&self.engine, plan).map_err(|error| cannot_listen(transport, error))
     }
 
     fn note_proxy(&self, op: &str, snapshot: &Snapshot, by: By) {
@@ -503,12 +529,12 @@ impl Entry {
             counters: state
                 .proxy
                 .as_ref()
-                .map(Proxy::counters)
+                .map(Carrier::counters)
                 .unwrap_or_default(),
             listening: state
                 .proxy
                 .as_ref()
-                .map_or(Listening::Open, Proxy::listening),
+                .map_or(Listening::Open, Carrier::listening),
         }
     }
 }
@@ -548,12 +574,20 @@ impl Snapshot {
     }
 }
 
-/// An error of the engine in the words in which Go reports the like.
+/// An error of the engine, on anything but a first start.
 fn system(error: Error) -> ApiError {
+    cannot_listen(Transport::Tcp, error)
+}
+
+/// An error of the engine in the words in which Go reports the like.
+fn cannot_listen(transport: Transport, error: Error) -> ApiError {
     match error {
         Error::Listen { address, source } => match address.parse() {
-            Ok(address) => ApiError::system(address::listen_error(address, &source)),
-            Err(_) => ApiError::system(format!("listen tcp {address}: {source}")),
+            Ok(address) => ApiError::system(address::listen_error(transport, address, &source)),
+            Err(_) => {
+                let word = transport.word();
+                ApiError::system(format!("listen {word} {address}: {source}"))
+            }
         },
         Error::TooManyProxies(_) | Error::TooManyToxics(_) => ApiError::new(503, error.to_string()),
         other => ApiError::system(other.to_string()),

@@ -3,7 +3,7 @@
 //! Requests and answers are handled on one thread; what they ask for may block and is done on a
 //! few others. Everything that a client can make large or slow has a limit here.
 
-use super::address;
+use super::address::{self, Transport};
 use super::error::ApiError;
 use super::gojson::quote;
 use super::guard::{self, Guard};
@@ -13,7 +13,7 @@ use super::registry::{By, Registry};
 use super::reply::{Content, Reply};
 use super::routes::{self, Route};
 use super::{Settings, request_id};
-use crate::{Engine, EngineOptions};
+use crate::{Engine, EngineOptions, Limits};
 use bytes::Bytes;
 use http::header::HeaderName;
 use http::request::Parts;
@@ -52,21 +52,34 @@ const BLOCKING: usize = 16;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-toxiproxy-request-id");
 
-/// A running server. Its proxies are stopped with it, at the latest when it is dropped.
+/// A server. Its proxies are stopped with it, at the latest when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
-    registry: Arc<Registry>,
+    shared: Arc<Shared>,
     stopping: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
+    /// Until it is served.
+    listener: Option<std::net::TcpListener>,
 }
 
 impl Server {
-    /// Starts a server on a thread of its own.
+    /// Binds a server and serves it.
     ///
     /// # Errors
-    /// The address cannot be listened on, or the system gives no thread.
+    /// As [`Server::bind`] and [`Server::serve`].
     pub fn start(settings: Settings) -> Result<Self, ApiError> {
+        let mut server = Self::bind(settings)?;
+        server.serve()?;
+        Ok(server)
+    }
+
+    /// Takes the address. Clients that connect wait until [`Server::serve`], so that the first of
+    /// them finds what [`Server::populate`] has made.
+    ///
+    /// # Errors
+    /// The address cannot be listened on, or the engine cannot be started.
+    pub fn bind(settings: Settings) -> Result<Self, ApiError> {
         let engine = Engine::new(EngineOptions {
             seed: settings.seed,
             ..settings.engine.clone()
@@ -74,10 +87,9 @@ impl Server {
         let engine = engine.map_err(|error| ApiError::system(error.to_string()))?;
         let (listener, address) = bind(&settings)?;
         let loopback = address.ip().is_loopback();
-        let registry = Arc::new(Registry::new(engine, !loopback));
         let (stopping, stopped) = watch::channel(false);
         let shared = Arc::new(Shared {
-            registry: Arc::clone(&registry),
+            registry: Arc::new(Registry::new(engine, !loopback)),
             guard: Guard {
                 loopback,
                 host: settings.host.clone(),
@@ -86,22 +98,42 @@ impl Server {
             settings,
             stopping: stopped,
         });
+        Ok(Self {
+            address,
+            shared,
+            stopping,
+            thread: None,
+            listener: Some(listener),
+        })
+    }
+
+    /// Answers requests from now on, on a thread of its own.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn serve(&mut self) -> Result<(), ApiError> {
+        let Some(listener) = self.listener.take() else {
+            return Ok(());
+        };
         let system = |error: io::Error| ApiError::system(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(BLOCKING)
             .build()
             .map_err(system)?;
+        let shared = Arc::clone(&self.shared);
         let thread = std::thread::Builder::new()
             .name("assize-api".to_owned())
             .spawn(move || runtime.block_on(serve(listener, shared)))
             .map_err(system)?;
-        Ok(Self {
-            address,
-            registry,
-            stopping,
-            thread: Some(thread),
-        })
+        self.thread = Some(thread);
+        Ok(())
+    }
+
+    /// What the system lets its engine have.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.shared.registry.engine().limits()
     }
 
     /// Where it listens.
@@ -117,7 +149,7 @@ impl Server {
     /// As the route.
     pub fn populate(&self, json: &[u8]) -> Result<usize, ApiError> {
         let inputs = routes::with_toxics(json)?;
-        let (made, result) = self.registry.populate(&inputs, By::Config);
+        let (made, result) = self.shared.registry.populate(&inputs, By::Config);
         result.map(|()| made.len())
     }
 
@@ -144,7 +176,7 @@ impl Server {
             // A panic there was reported when it happened.
             let _ = thread.join();
         }
-        self.registry.stop();
+        self.shared.registry.stop();
     }
 }
 
@@ -193,7 +225,7 @@ fn bind(settings: &Settings) -> Result<(std::net::TcpListener, SocketAddr), ApiE
         let address = listener.local_addr()?;
         Ok((listener, address))
     };
-    bind().map_err(|error| ApiError::system(address::listen_error(address, &error)))
+    bind().map_err(|error| ApiError::system(address::listen_error(Transport::Tcp, address, &error)))
 }
 
 async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {

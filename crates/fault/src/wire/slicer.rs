@@ -144,6 +144,15 @@ mod tests {
             "0s data 40
              5ms data 60",
         );
+        // So does a change: the pause is over.
+        check(
+            "attach slicer average_size=40 delay=10000
+             0ms data 100
+             5ms change slicer average_size=50",
+            "0s data 40
+             5ms data 50
+             5ms data 10",
+        );
         check_datagrams("attach slicer average_size=4\n 0ms data 100", "0s data 100");
     }
 }

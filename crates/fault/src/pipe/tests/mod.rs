@@ -155,6 +155,47 @@ fn a_fault_of_another_kind_takes_over_what_is_held() {
     );
 }
 
+#[test]
+fn datagrams_that_a_fault_lets_go_leave_in_the_order_in_which_they_came() {
+    let mut pipe = Pipe::new(Order::Datagram, Size(1 << 20), origin(0));
+    let jitter = wire("latency latency=500 jitter=500");
+    pipe.attach(Nanos::ZERO, FaultId(1), 0, &jitter, Begun::Live);
+    for len in 1..=20 {
+        pipe.input(Nanos::ZERO, Item::Data(bytes(0, len)));
+    }
+    assert!(pipe.detach(Nanos::ZERO, FaultId(1)));
+    let left = core::iter::from_fn(|| pipe.poll(Nanos::ZERO)).map(|(_, item)| item.len());
+    assert!(left.eq(1..=20));
+}
+
+#[test]
+fn a_late_driver_does_not_let_a_shared_line_see_what_is_to_come() {
+    // 100 bytes take 100 µs on the line. Asked in time, the second books its turn alone, because
+    // the third has not come; asked late, all three are there.
+    let due: Vec<Nanos> = [true, false]
+        .into_iter()
+        .flat_map(|in_time| {
+            let mut pipe = Pipe::new(Order::Stream, Size(1 << 20), origin(0));
+            let line = wire("bandwidth rate=1000 shared=yes");
+            let latency = wire("latency latency=10");
+            pipe.attach(Nanos::ZERO, FaultId(1), 0, &latency, Begun::Live);
+            pipe.attach(Nanos::ZERO, FaultId(2), 1, &line, Begun::Live);
+            for at in [0, 200_000, 250_000] {
+                pipe.input(Nanos(at), Item::Data(bytes(0, 100)));
+            }
+            let mut due = Vec::new();
+            while let Some(wake) = pipe.next_wake() {
+                let now = if in_time { wake } else { Nanos::secs(1) };
+                due.extend(pipe.poll(now).map(|(due, _)| due));
+            }
+            due
+        })
+        .collect();
+    let after = |us: i64| Nanos::millis(10) + Nanos(us * 1_000);
+    let expected = [after(100), after(300), after(400)];
+    assert_eq!(due, [expected, expected].concat());
+}
+
 /// Not a measurement: a bound that only work that grows with what is held would break.
 #[test]
 fn a_chunk_costs_the_same_however_much_is_held() {

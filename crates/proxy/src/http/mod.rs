@@ -38,6 +38,24 @@ pub struct HttpBuilder {
 
 impl Proxy {
     /// An HTTP/1.1 proxy that listens on `host:port`; port 0 lets the system choose.
+    ///
+    /// ```
+    /// use assize_proxy::{Act, HttpFault, Match, Proxy};
+    /// use http::{Method, StatusCode};
+    ///
+    /// let proxy = Proxy::http("127.0.0.1:0").upstream("127.0.0.1:8080").start()?;
+    /// let payments = Match {
+    ///     method: Some(Method::POST),
+    ///     path: Some("/payments/*".into()),
+    ///     first: Some(3),
+    ///     ..Match::default()
+    /// };
+    /// let busy = Act::Status(StatusCode::SERVICE_UNAVAILABLE, "busy\n".into());
+    /// proxy.attach(HttpFault::new("busy", busy).on(payments))?;
+    /// // Send requests to `proxy.addr()` instead; then:
+    /// assert_eq!(proxy.detach("busy")?, 0, "requests that it met");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn http(listen: impl Into<String>) -> HttpBuilder {
         HttpBuilder {

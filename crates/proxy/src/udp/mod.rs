@@ -38,6 +38,19 @@ struct Settings {
 
 impl Proxy {
     /// A UDP proxy that listens on `host:port`; port 0 lets the system choose.
+    ///
+    /// ```
+    /// use assize_fault::{Direction, Value, Wire};
+    /// use assize_proxy::{Proxy, Toxic};
+    ///
+    /// let proxy = Proxy::udp("127.0.0.1:0").upstream("127.0.0.1:53").start()?;
+    /// let mut loss = Wire::named("packet_loss").ok_or("no such fault")?;
+    /// loss.set("loss_rate", Value::Float(0.2))?;
+    /// proxy.attach(Toxic::new("lossy", Direction::Downstream, loss))?;
+    /// // Ask `proxy.addr()` for names instead; then:
+    /// proxy.detach("lossy")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn udp(listen: impl Into<String>) -> UdpBuilder {
         UdpBuilder {

@@ -3,6 +3,7 @@
 use super::UdpProxy;
 use crate::{Change, Error, Proxy, Toxic, clock};
 use assize_fault::{Direction, Nanos, Value, Wire};
+use proptest::prelude::*;
 use std::net::{SocketAddr, UdpSocket};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -280,4 +281,96 @@ fn stopping_frees_the_port() {
     let addr = proxy.addr();
     proxy.stop();
     UdpSocket::bind(addr).expect("the port is free");
+}
+
+/// Something that happens to a session.
+#[derive(Clone, Debug)]
+enum Event {
+    Send(u16),
+    Attach(u8, Wire),
+    Change(u8, Wire),
+    Detach(u8),
+    Pause(u8),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let fault = prop_oneof![
+        (0..30_i64, 0..30_i64).prop_map(|(latency, jitter)| wire(
+            "latency",
+            &[
+                ("latency", Value::Int(latency)),
+                ("jitter", Value::Int(jitter))
+            ],
+        )),
+        (0.0..=1.0_f64, 0..20_i64).prop_map(|(rate, delay)| wire(
+            "reorder",
+            &[("rate", Value::Float(rate)), ("delay", Value::Int(delay))],
+        )),
+        (100..1_000_i64).prop_map(|rate| wire("bandwidth", &[("rate", Value::Int(rate))])),
+    ];
+    let event = prop_oneof![
+        4 => (0..250_u16).prop_map(Event::Send),
+        2 => (0..3_u8, fault.clone()).prop_map(|(name, wire)| Event::Attach(name, wire)),
+        1 => (0..3_u8, fault).prop_map(|(name, wire)| Event::Change(name, wire)),
+        1 => (0..3_u8).prop_map(Event::Detach),
+        1 => (0..5_u8).prop_map(Event::Pause),
+    ];
+    // All together fit into what may wait on a slow line (16 KiB).
+    prop::collection::vec(event, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn faults_that_come_and_go_lose_and_double_no_datagram(events in events()) {
+        let echo = Echo::start("127.0.0.1");
+        let proxy = proxy(&echo);
+        let client = client(&proxy);
+        let mut sent = Vec::new();
+        for event in events {
+            match event {
+                Event::Send(len) => {
+                    // The number tells datagrams apart.
+                    let mut data = vec![len as u8; usize::from(len)];
+                    data.extend((sent.len() as u32).to_le_bytes());
+                    client.send(&data).expect("sent");
+                    sent.push(data);
+                }
+                // Of a name that is taken or unknown the proxy says so, and goes on.
+                Event::Attach(name, wire) => {
+                    let stream = [Direction::Upstream, Direction::Downstream][usize::from(name % 2)];
+                    let _ = proxy.attach(Toxic::new(name.to_string(), stream, wire));
+                }
+                Event::Change(name, wire) => {
+                    let change = Change { wire: Some(wire), ..Change::default() };
+                    let _ = proxy.change(&name.to_string(), change);
+                }
+                Event::Detach(name) => {
+                    let _ = proxy.detach(&name.to_string());
+                }
+                Event::Pause(ms) => {
+                    let _ = hear(&echo_less(), u64::from(ms) + 1);
+                }
+            }
+        }
+        for toxic in proxy.toxics().expect("toxics") {
+            proxy.detach(&toxic.name).expect("detached");
+        }
+        let mut heard = Vec::new();
+        while heard.len() < sent.len()
+            && let Some(data) = hear(&client, 2_000)
+        {
+            heard.push(data);
+        }
+        prop_assert!(hear(&client, 5).is_none(), "one too many");
+        heard.sort_unstable();
+        sent.sort_unstable();
+        prop_assert!(heard == sent, "{} of {}", heard.len(), sent.len());
+    }
+}
+
+/// A socket that nobody sends to: waiting for it is waiting.
+fn echo_less() -> UdpSocket {
+    UdpSocket::bind("127.0.0.1:0").expect("a port")
 }

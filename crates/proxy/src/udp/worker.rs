@@ -85,9 +85,6 @@ impl Worker {
                 // A poller fails only when it is misused or memory is short: look again.
                 ready.clear();
             }
-            while let Ok(command) = self.commands.try_recv() {
-                command(&mut self);
-            }
             let mut readable = std::mem::take(&mut self.unread);
             readable.extend(ready.iter().map(|ready| ready.token));
             for token in readable {
@@ -98,6 +95,10 @@ impl Worker {
                 if !is_empty {
                     self.unread.insert(token);
                 }
+            }
+            // After what came before them.
+            while let Ok(command) = self.commands.try_recv() {
+                command(&mut self);
             }
             self.wake_up(clock::now());
         }

@@ -52,13 +52,15 @@ impl Speed {
             .max(Self::LEAST)
     }
 
-    /// The bytes of 100 milliseconds, at least 16 KiB: what may wait before the source is held
-    /// back. A driver that wakes late by less than this does not let the line run dry.
+    /// The bytes of 100 milliseconds, at least 16 KiB, and those of a way that takes `span`: what
+    /// may wait before the source is held back. A driver that wakes late by less than this does
+    /// not let the line run dry.
     #[must_use]
-    pub fn backlog(self) -> usize {
-        usize::try_from(self.0 / 10)
-            .unwrap_or(usize::MAX)
-            .max(16 << 10)
+    pub fn backlog(self, span: Nanos) -> usize {
+        let waiting = usize::try_from(self.0 / 10).unwrap_or(usize::MAX);
+        let under_way = u128::from(self.0) * u128::from(span.0.unsigned_abs()) / 1_000_000_000;
+        let under_way = usize::try_from(under_way).unwrap_or(usize::MAX);
+        waiting.max(16 << 10).saturating_add(under_way)
     }
 }
 

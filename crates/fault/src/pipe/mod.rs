@@ -14,7 +14,7 @@ mod stage;
 use crate::chance::{FaultId, Origin};
 use crate::time::Nanos;
 use crate::unit::Size;
-use crate::wire::Wire;
+use crate::wire::{Wire, later};
 use bytes::Bytes;
 use stage::Stage;
 use std::collections::VecDeque;
@@ -185,8 +185,13 @@ impl Pipe {
     /// How many bytes it takes before it is full. At 0 the driver stops reading.
     #[must_use]
     pub fn room(&self) -> usize {
-        let stages = self.stages.iter().map(Stage::room);
-        stages.fold(self.free(), usize::min)
+        let (mut room, mut before, mut span) = (self.free(), 0, Nanos::ZERO);
+        for stage in &self.stages {
+            before += stage.bytes();
+            room = room.min(stage.limit(span).saturating_sub(before));
+            span = later(span, stage.span());
+        }
+        room
     }
 
     /// What is due, in order, and when it was; to be called until there is nothing.

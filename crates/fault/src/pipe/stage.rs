@@ -60,9 +60,13 @@ impl Stage {
         self.line.len()
     }
 
-    /// How many more bytes it lets wait.
-    pub(super) fn room(&self) -> usize {
-        self.machine.limit().saturating_sub(self.bytes)
+    /// How many bytes it lets wait, those on a way here that takes `span` included.
+    pub(super) fn limit(&self, span: Nanos) -> usize {
+        self.machine.limit(span)
+    }
+
+    pub(super) fn span(&self) -> Nanos {
+        self.machine.span()
     }
 
     pub(super) fn ends_with(&self) -> Option<Item> {

@@ -7,8 +7,8 @@
 //!
 //! A stream leaves smoothly, in pieces of about one millisecond of the rate (at least 512 bytes),
 //! each when its last byte would have passed a line of that rate. An idle line saves up nothing.
-//! When about 100 ms of the rate wait here, the source is held back, so that its sender feels the
-//! line. At rate 0 data waits without an end and the connection stays open; when the fault is
+//! When about 100 ms of the rate wait here (and what a `latency` before it has under way), the
+//! source is held back, so that its sender feels the line. At rate 0 data waits without an end and the connection stays open; when the fault is
 //! removed or the rate raised, all of it is delivered. The end of a stream passes at once when no
 //! data is before it. On UDP each datagram leaves whole, and one that comes when so much waits is
 //! dropped.
@@ -152,8 +152,8 @@ impl Machine for Line {
         self.shared.as_ref().map_or(0, |_| self.speed.quantum())
     }
 
-    fn limit(&self) -> usize {
-        self.speed.backlog()
+    fn limit(&self, span: Nanos) -> usize {
+        self.speed.backlog(span)
     }
 }
 

@@ -13,7 +13,7 @@
 //! The end of a stream is delayed by `latency` as well, as a packet on the same way would be.
 //! The handshake of a connection is not delayed: the proxy has accepted it already.
 
-use super::{Fate, Head, Machine, Wire, millis};
+use super::{Fate, Head, Machine, Wire, later, millis};
 use crate::chance::Dice;
 use crate::pipe::{Begun, Item};
 use crate::settings::{settings, words};
@@ -89,6 +89,10 @@ impl Machine for Delay {
     fn keeps_order(&self) -> bool {
         false
     }
+
+    fn span(&self) -> Nanos {
+        later(millis(self.0.latency), millis(self.0.jitter))
+    }
 }
 
 #[cfg(test)]
@@ -149,8 +153,8 @@ mod tests {
              0ms data 1
              10ms attach bandwidth rate=1
              20ms look",
-            // 1 byte at 1 KB/s takes 1 ms.
-            "20ms holds 1, room 16384
+            // 1 byte at 1 KB/s takes 1 ms. 16 KiB may wait, and 100 ms at 1 KB/s be under way.
+            "20ms holds 1, room 16483
              101ms data 1",
         );
     }

@@ -265,9 +265,15 @@ pub(crate) trait Machine: Send + Sync + fmt::Debug {
         0
     }
 
-    /// How many bytes it lets wait before the source is held back.
-    fn limit(&self) -> usize {
+    /// How many bytes may wait here and on their way here before the source is held back, when
+    /// the way takes `span`.
+    fn limit(&self, _span: Nanos) -> usize {
         usize::MAX
+    }
+
+    /// How long what comes at a steady rate is under way here.
+    fn span(&self) -> Nanos {
+        Nanos::ZERO
     }
 }
 

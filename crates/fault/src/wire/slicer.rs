@@ -79,13 +79,21 @@ impl Machine for Slices {
         }
     }
 
-    fn limit(&self) -> usize {
+    fn limit(&self, span: Nanos) -> usize {
         // Pieces with pauses are a rate: the sender is to feel it.
-        if self.settings.delay > 0 {
-            64 << 10
-        } else {
-            usize::MAX
+        let Slicer {
+            average_size,
+            delay,
+            ..
+        } = self.settings;
+        if delay == 0 || average_size == 0 {
+            return usize::MAX;
         }
+        let pauses = span.0 / delay.saturating_mul(1_000);
+        let under_way = average_size.saturating_mul(pauses);
+        usize::try_from(under_way)
+            .unwrap_or(usize::MAX)
+            .saturating_add(64 << 10)
     }
 }
 

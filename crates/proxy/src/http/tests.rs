@@ -129,6 +129,50 @@ fn exchanges_pass_as_they_are_over_one_connection() {
 }
 
 #[test]
+fn chunked_bodies_pass_as_they_come() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let upstream = listener.local_addr().expect("an address").to_string();
+    let proxy = Proxy::http("127.0.0.1:0")
+        .upstream(upstream)
+        .start()
+        .expect("a proxy");
+    let mut client = client(&proxy);
+    let head = "POST / HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n";
+    client
+        .write_all(format!("{head}3\r\nabc\r\n").as_bytes())
+        .expect("sent");
+    // The server sees the beginning before there is an end, and the client does too.
+    let (mut server, _) = listener.accept().expect("a connection");
+    let seen = |stream: &mut TcpStream, wanted: &str| {
+        let mut all = Vec::new();
+        let mut byte = [0];
+        while !all.ends_with(wanted.as_bytes()) {
+            stream.read_exact(&mut byte).expect("more");
+            all.push(byte[0]);
+        }
+    };
+    seen(&mut server, "3\r\nabc\r\n");
+    client.write_all(b"2\r\nde\r\n0\r\n\r\n").expect("sent");
+    seen(&mut server, "2\r\nde\r\n0\r\n\r\n");
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    server
+        .write_all(format!("{head}1\r\nx\r\n").as_bytes())
+        .expect("sent");
+    seen(&mut client, "1\r\nx\r\n");
+    server.write_all(b"0\r\n\r\n").expect("sent");
+    seen(&mut client, "0\r\n\r\n");
+    drop(client);
+    let begun = clock::now();
+    while proxy.counters().open > 0 {
+        assert!(
+            clock::now() - begun < Nanos::secs(10),
+            "the connection stays"
+        );
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn a_status_is_answered_for_the_requests_that_match() {
     let proxy = proxy();
     let meets = Match {

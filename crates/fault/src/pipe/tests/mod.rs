@@ -96,6 +96,30 @@ fn the_bound_holds_a_stream_back_and_says_so() {
 }
 
 #[test]
+fn a_slow_line_behind_a_long_way_is_full_and_not_flooded() {
+    // 1 MB/s behind 200 ms: 100 ms of the rate may wait, and 200 ms of it be under way.
+    let mut pipe = Pipe::new(Order::Stream, Size(1 << 30), origin(0));
+    let (way, line) = (wire("latency latency=200"), wire("bandwidth rate=1000"));
+    pipe.attach(Nanos::ZERO, FaultId(1), 0, &way, Begun::Live);
+    pipe.attach(Nanos::ZERO, FaultId(2), 1, &line, Begun::Live);
+    assert_eq!(pipe.room(), 300_000);
+    // A source that always has more: the line never runs dry, and no more than that is held.
+    let (mut now, mut came, mut left) = (Nanos::ZERO, 0, 0);
+    while now < Nanos::millis(1_200) {
+        let room = pipe.room();
+        pipe.input(now, Item::Data(bytes(came, room.min(10_000))));
+        came += room.min(10_000);
+        assert!(pipe.held() <= 300_000);
+        while let Some((_, item)) = pipe.poll(now) {
+            left += item.len();
+        }
+        now += Nanos::millis(1);
+    }
+    // One second of the rate, less the piece that is on the line.
+    assert!((998_000..=1_000_000).contains(&left), "{left}");
+}
+
+#[test]
 fn tiny_items_are_bounded_too() {
     let mut pipe = slow();
     let mut count = 0;

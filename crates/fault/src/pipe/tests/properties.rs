@@ -322,4 +322,45 @@ proptest! {
         let sum: usize = run.left.iter().map(|(_, item)| item.len()).sum();
         prop_assert!(copies || sum <= run.came);
     }
+
+    #[test]
+    fn a_limit_lets_exactly_so_many_bytes_pass_whatever_else_is_on(
+        events in events(lossless().boxed()), limit in 0..30_000_i64,
+    ) {
+        // It is the last of the chain from the beginning, and nobody touches it.
+        let meter = Event {
+            after: 0,
+            what: What::Attach {
+                id: u64::MAX,
+                place: 0,
+                wire: set("limit_data", &[("bytes", Value::Int(limit))]),
+            },
+        };
+        let others = apart(&events).into_iter().map(|mut event| {
+            if let What::Attach { place, .. } = &mut event.what {
+                *place = 0;
+            }
+            event
+        });
+        let all: Vec<Event> = core::iter::once(meter).chain(others).collect();
+        let mut run = run(Order::Stream, true, &all, Driver::Late);
+        for id in 0..6 {
+            run.pipe.detach(run.now, FaultId(id));
+        }
+        run.poll();
+        let was_reset = run.left.iter().any(|(_, item)| *item == Item::Reset);
+        let data = run.left.iter().filter_map(|(_, item)| match item {
+            Item::Data(data) => Some(data.clone()),
+            _ => None,
+        });
+        let passed: Vec<u8> = data.flatten().collect();
+        prop_assert!(passed.iter().enumerate().all(|(n, b)| *b == byte(n)));
+        let limit = usize::try_from(limit).expect("positive");
+        prop_assert!(passed.len() <= limit);
+        if !was_reset {
+            prop_assert_eq!(passed.len(), limit.min(run.came));
+            let is_closed = run.left.last().is_some_and(|(_, item)| *item == Item::Close);
+            prop_assert_eq!(is_closed, run.came > 0 && run.came >= limit);
+        }
+    }
 }

@@ -24,6 +24,21 @@ fn moj(name: &str) -> String {
     root.join("topologies/moj").join(name).display().to_string()
 }
 
+/// The names of all scenarios of the suite, in order.
+pub(crate) fn scenarios() -> Vec<String> {
+    let folder = std::fs::read_dir(moj("scenarios")).expect("the folder");
+    let scenario = |path: std::path::PathBuf| {
+        let text = std::fs::read_to_string(&path).expect("a file");
+        let is = text.lines().any(|l| l == "assize: scenario/v1");
+        let name = path.file_stem()?.to_str()?.to_owned();
+        is.then_some(name)
+    };
+    let files = folder.map(|file| file.expect("an entry").path());
+    let mut names: Vec<String> = files.filter_map(scenario).collect();
+    names.sort_unstable();
+    names
+}
+
 fn run(scenario: &str, topology: Option<&str>, sets: &[&str], json: bool) -> Ran {
     let file = match scenario {
         "" => moj(""),

@@ -71,6 +71,7 @@ fn supplier_atos_takes_all_but_the_internet() {
         "hearing-rto",
         "legal-aid-rto",
         "email-rto",
+        "office-email-rto",
         "wifi-rto",
     ] {
         assert_eq!(measured(&run, objective), whole, "{objective}");
@@ -79,6 +80,8 @@ fn supplier_atos_takes_all_but_the_internet() {
     assert_eq!(measured(&run, "probation-rto"), 15 * MINUTE);
 
     let run = on_resilient("supplier-atos", &[]);
+    // People in offices change to mobile access when they have failed for so long.
+    assert_eq!(measured(&run, "office-email-rto"), 2 * MINUTE);
     assert_eq!(run["verdict"], "pass");
     // The local break-out: 1 min of failing, 30 s until it is in service.
     assert_eq!(measured(&run, "email-rto"), 90 * SECOND);

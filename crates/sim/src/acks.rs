@@ -28,6 +28,15 @@ impl Engine<'_> {
         self.wakes.arm(Wake::ReadBack(service), Some(at));
     }
 
+    /// Whether the data of a service is whole, so that it can be read.
+    pub(crate) fn serves_data(&self, service: usize) -> bool {
+        let primary = self.primary(service);
+        self.services[service]
+            .data
+            .as_ref()
+            .is_some_and(|data| data.restoring.is_none() && data.content[primary].damaged.is_none())
+    }
+
     /// Compares what was acknowledged with what is there.
     pub(crate) fn read_back(&mut self, service: usize, is_final: bool) {
         let now = self.now;

@@ -179,7 +179,10 @@ impl Engine<'_> {
             Wake::Restore(i) => self.on_restore(i),
             Wake::ReadBack(i) => {
                 self.services[i].read_back_at = None;
-                self.read_back(i, false);
+                // Data that is damaged, or being restored, serves nobody: no recovery yet.
+                if self.serves_data(i) {
+                    self.read_back(i, false);
+                }
             }
             Wake::Opening(i) => self.on_opening(i),
             Wake::Lease(i) => {

@@ -143,7 +143,12 @@ impl Engine<'_> {
     pub(crate) fn cause_of_loss(&self, service: usize, new: usize) -> Option<Fault> {
         let replicas = &self.services[service].replicas;
         let old = (0..replicas.len()).find(|&r| r != new && replicas[r].acts)?;
-        replicas[old].seen_faults.first().copied()
+        let seen = replicas[old].seen_faults.first().copied();
+        // A check that lies has seen nothing: then it is what keeps the old primary from serving.
+        seen.or_else(|| {
+            let (blame, _) = replicas[old].well.blame?;
+            self.faults_of(blame).first().copied()
+        })
     }
 
     /// Old primaries that have met the new one.

@@ -239,3 +239,44 @@ end: 30m
     assert_eq!(time(finding(&out, "rpo-one").measured), Nanos::secs(2));
     assert_eq!(out.services[0].data.as_ref().map(|d| d.lost), Some(5));
 }
+
+/// A primary that hangs while its check sees green, replaced by hand.
+const HIDDEN: &str = "
+assize: scenario/v1
+topology:
+  services:
+    db:
+      mode: active-standby
+      replicas: [a, b]
+      failover:
+        check: {every: 2s, timeout: 1s, fall: 3, rise: 2, phase: 1s}
+        promote: 30s
+        failback: never
+      state: {replication: {mode: async, every: 5s, phase: 0s}}
+  journeys: {write: {ledger: db, rate: 0.25/s, timeout: 1s}}
+timeline:
+  - {id: hangs, at: 61s, fault: outage, how: blackhole, target: service/db/a}
+  - {id: lies, at: 0s, fault: lying-check, target: service/db}
+  - {at: 3m, do: promote, target: service/db/b}
+objectives: [{id: rpo, rpo: 1m, service: db}]
+end: 10m
+";
+
+#[test]
+fn a_loss_that_no_check_saw_counts_to_its_fault() {
+    let out = outcome(HIDDEN, &[]);
+    // The shipment of 60 s was the last, before the write of that second: 60 s to the fault at 61 s.
+    assert_eq!(time(finding(&out, "rpo").measured), d("1s"));
+}
+
+#[test]
+fn a_ledger_is_read_when_it_is_restored_and_not_before() {
+    // Deleted at 25 min; the standby takes over from the primary that then crashes, with nothing in
+    // it, long before the restore of the backup begun at 20 min is through.
+    let text = BACKUPS.replace("HARM", "deletion").replace(
+        "timeline:\n",
+        "timeline:\n  - {id: crash, at: 26m, fault: outage, target: service/db/a, for: 1h}\n",
+    );
+    let out = outcome(&text, &["respond.0.detect=15m"]);
+    assert_eq!(time(finding(&out, "rpo").measured), d("5m"));
+}

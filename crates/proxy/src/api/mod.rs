@@ -7,6 +7,7 @@
 
 mod address;
 mod carrier;
+mod entry;
 mod error;
 mod gojson;
 mod guard;

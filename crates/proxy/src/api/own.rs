@@ -13,9 +13,10 @@
 //!
 //! A new toxic's `expires_in` and `peer` are read on all routes; the original ignores them.
 
+use super::entry::Snapshot;
 use super::error::ApiError;
 use super::gojson::{Fields, Value, number, quote, scan};
-use super::registry::{By, Registry, Snapshot};
+use super::registry::{By, Registry};
 use super::reply::Reply;
 use super::routes;
 use super::toxic::Kept;

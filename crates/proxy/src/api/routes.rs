@@ -3,11 +3,12 @@
 //! A route is looked up as the original's router does it: the path must be clean, a name holds
 //! no slash, and a known path with another method is 405 with nothing in it.
 
+use super::entry::Snapshot;
 use super::error::ApiError;
 use super::gojson::quote;
 use super::input::{ProxyInput, ToxicInput};
 use super::metrics;
-use super::registry::{By, Registry, Snapshot};
+use super::registry::{By, Registry};
 use super::reply::Reply;
 use super::toxic::Kept;
 use super::{Settings, VERSION};

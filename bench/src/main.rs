@@ -1,6 +1,6 @@
-//! What the simulator costs: `cargo xtask bench sim`.
+//! What the simulator and the proxy cost: `cargo xtask bench sim`, `cargo xtask bench proxy`.
 //!
-//! Four parts, each bounded in time: events per second beside a bare heap loop in the same run;
+//! The proxy has a folder of its own. The simulator has four parts, each bounded in time: events per second beside a bare heap loop in the same run;
 //! runs per second of a data-centre loss over a day; the replay of January 2019 as a whole
 //! process; and the cost of more sites. It judges nothing and fails on no figure: machines
 //! differ. What it is doing goes to standard error, the table of results to standard output.
@@ -9,6 +9,7 @@ mod engine;
 mod heap;
 mod measure;
 mod process;
+mod proxy;
 mod rate;
 mod say;
 mod sites;
@@ -21,7 +22,11 @@ use table::Table;
 const USAGE: &str = "\
 usage: assize-bench sim [--rounds N] [PART]...
   N     at least 1; 7 unless given
-  PART  events, day, replay or sites; all of them unless given";
+  PART  events, day, replay or sites; all of them unless given
+or:    assize-bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
+  N     at least 1; 5 unless given
+  PATH  the server of Toxiproxy, to be compared too
+  PART  bulk, ping, connections, idle, faults, rates or cuts; all of them unless given";
 
 /// A part: its name, and what measures it in so many rounds.
 type Part = (&'static str, fn(usize, &mut Table) -> anyhow::Result<()>);
@@ -36,6 +41,17 @@ const PARTS: &[Part] = &[
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    if let ["proxy", rest @ ..] = args.as_slice()
+        && let Some(order) = proxy::Order::read(rest)
+    {
+        return match proxy::run(&order) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                say::progress(&format!("error: {error:#}"));
+                ExitCode::FAILURE
+            }
+        };
+    }
     let Some((rounds, parts)) = read(&args) else {
         say::progress(USAGE);
         return ExitCode::from(2);

@@ -47,7 +47,7 @@ pub(crate) fn run(rounds: usize, table: &mut Table) -> Result<()> {
 }
 
 /// The product, which was built beside this program.
-fn product() -> Result<PathBuf> {
+pub(crate) fn product() -> Result<PathBuf> {
     let here = std::env::current_exe().context("this program cannot find itself")?;
     let path = here.with_file_name(format!("assize{}", std::env::consts::EXE_SUFFIX));
     if !path.exists() {

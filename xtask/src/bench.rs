@@ -1,4 +1,4 @@
-//! `cargo xtask bench sim`: builds the benchmark and the product in release mode and runs it.
+//! `cargo xtask bench sim` and `bench proxy`: builds the benchmark and the product in release mode and runs it.
 //!
 //! The benchmark is a crate of its own (`bench/`), because it links the simulator and this task
 //! runner must not.
@@ -6,8 +6,8 @@
 use crate::shell::{self, cargo};
 use anyhow::Result;
 
-/// Runs the simulator's benchmark; `args` go to it.
-pub(crate) fn sim(args: &[&str]) -> Result<()> {
+/// Runs the benchmark of `what`, the simulator or the proxy; `args` go to it.
+pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     let build = [
         "build",
         "--release",
@@ -24,7 +24,7 @@ pub(crate) fn sim(args: &[&str]) -> Result<()> {
         "--package",
         "assize-bench",
         "--",
-        "sim",
+        what,
     ]);
     shell::run(command.args(args))
 }

@@ -31,6 +31,8 @@ cargo xtask VERB
   golden [--bless]    compare (or accept) the golden output of the tests
   bench sim [--rounds N] [PART]...
                       what the simulator costs, beside a bare heap loop on this machine
+  bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
+                      what the proxy costs and how exact it is, beside other proxies
   new fault NAME      a new fault on elements: its file and its registry lines";
 
 fn main() -> ExitCode {
@@ -52,7 +54,7 @@ fn main() -> ExitCode {
         ["clients", "inside"] => clients::inside(),
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
-        ["bench", "sim", rest @ ..] => bench::sim(rest),
+        ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),
         ["new", "fault", name] => new_fault::run(name),
         _ => {
             say::error(&format!(

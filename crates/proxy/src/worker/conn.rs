@@ -269,10 +269,13 @@ impl Conn {
     pub(super) fn end(&mut self, how: Cut, cx: &mut Context) {
         self.up.release(cx);
         self.down.release(cx);
+        // Both ends were read: nothing is left unread.
+        let is_drained = self.up.finished && self.down.finished;
         let server = self.server_fd();
         for fd in [Some(&self.client.fd), server].into_iter().flatten() {
             match how {
                 Cut::Reset => socket::reset_on_close(fd),
+                Cut::Close if is_drained => {}
                 Cut::Close => discard(fd, cx),
             }
         }

@@ -97,7 +97,7 @@ impl Worker {
         let mut ready = Vec::new();
         while !self.stopped {
             let next = if self.queue.is_empty() {
-                self.timers.next()
+                self.timers.next(is_live(&self.conns))
             } else {
                 Some(Nanos::ZERO)
             };
@@ -155,33 +155,27 @@ impl Worker {
     }
 
     fn on_time(&mut self) {
-        if self.timers.next().is_none() {
+        if self.timers.next(is_live(&self.conns)).is_none() {
             return;
         }
         let now = clock::now();
         while let Some((at, bits)) = self.timers.due(now) {
-            let token = Token::unpack(bits);
-            let known = self.conns.get(token.place, token.generation);
-            if known.is_none_or(|conn| conn.armed != at) {
+            if !is_live(&self.conns)(at, bits) {
                 continue;
             }
-            let Some(conn) = self.conns.get_mut(token.place) else {
+            let place = Token::unpack(bits).place;
+            let Some(conn) = self.conns.get_mut(place) else {
                 continue;
             };
             conn.armed = Nanos::NEVER;
             if conn.is_overdue(now) {
                 let reason = "it did not answer in time".to_owned();
-                self.reached(token.place, Reach::Failed(reason), None);
+                self.reached(place, Reach::Failed(reason), None);
             } else {
-                self.pump(token.place);
+                self.pump(place);
             }
         }
-        let conns = &self.conns;
-        self.timers.sweep(conns.len(), |at, bits| {
-            let token = Token::unpack(bits);
-            let conn = conns.get(token.place, token.generation);
-            conn.is_some_and(|conn| conn.armed == at)
-        });
+        self.timers.sweep(self.conns.len(), is_live(&self.conns));
     }
 
     /// Makes an accepted client this worker's own, and sets out for its upstream.
@@ -266,6 +260,8 @@ impl Worker {
                 }
             }
             Reach::Connected(before) => {
+                // The deadline for it is outdated.
+                conn.armed = Nanos::NEVER;
                 if let (Some(server), Some(ready)) = (conn.server(), ready) {
                     server.note(ready);
                 }
@@ -354,5 +350,14 @@ impl Worker {
 
     fn local(&mut self, slot: usize) -> Option<&mut Local> {
         self.proxies.get_mut(slot)?.as_mut()
+    }
+}
+
+/// Whether a connection still waits for this deadline.
+fn is_live(conns: &Slab<Box<Conn>>) -> impl Fn(Nanos, u64) -> bool {
+    |at, bits| {
+        let token = Token::unpack(bits);
+        let conn = conns.get(token.place, token.generation);
+        conn.is_some_and(|conn| conn.armed == at)
     }
 }

@@ -20,9 +20,16 @@ impl Timers {
         self.heap.push(Reverse((at, token)));
     }
 
-    /// The next deadline, outdated or not.
-    pub(super) fn next(&self) -> Option<Nanos> {
-        self.heap.peek().map(|Reverse((at, _))| *at)
+    /// The next deadline that is live. Outdated ones before it are dropped, so that an idle
+    /// worker sets no timer.
+    pub(super) fn next(&mut self, is_live: impl Fn(Nanos, u64) -> bool) -> Option<Nanos> {
+        while let Some(&Reverse((at, token))) = self.heap.peek() {
+            if is_live(at, token) {
+                return Some(at);
+            }
+            self.heap.pop();
+        }
+        None
     }
 
     /// One deadline that has come by `now`.
@@ -54,11 +61,13 @@ mod tests {
         for at in [5, 1, 3] {
             timers.set(Nanos(at), at as u64);
         }
-        assert_eq!(timers.next(), Some(Nanos(1)));
+        assert_eq!(timers.next(|_, _| true), Some(Nanos(1)));
         assert_eq!(timers.due(Nanos(0)), None);
         assert_eq!(timers.due(Nanos(4)), Some((Nanos(1), 1)));
         assert_eq!(timers.due(Nanos(4)), Some((Nanos(3), 3)));
         assert_eq!(timers.due(Nanos(4)), None);
+        assert_eq!(timers.next(|_, token| token != 5), None);
+        assert_eq!(timers.due(Nanos(5)), None, "what is outdated is gone");
     }
 
     #[test]

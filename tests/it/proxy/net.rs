@@ -87,6 +87,18 @@ pub(super) fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// How a connection ends whose upstream cannot be reached: it may be reset before the client's
+/// own call has come back.
+pub(super) fn lost(address: SocketAddr) -> Option<ErrorKind> {
+    match TcpStream::connect_timeout(&address, LIMIT) {
+        Ok(mut stream) => {
+            limit(&stream);
+            ending(&mut stream)
+        }
+        Err(error) => Some(error.kind()),
+    }
+}
+
 fn limit(stream: &TcpStream) {
     stream.set_read_timeout(Some(LIMIT)).expect("a limit");
     stream.set_write_timeout(Some(LIMIT)).expect("a limit");

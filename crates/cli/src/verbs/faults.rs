@@ -92,7 +92,10 @@ const PARTS: [(On, &str, &str); 2] = [
         On::Wire,
         "On the wire (toxics of a proxy)",
         "What passes a proxy: the toxics of its HTTP API, by these names. \
-         (A listener that refuses or swallows connections is a state of the proxy, not a toxic.)",
+         A listener that refuses or swallows connections is a state of the proxy, not a toxic.\n\n\
+         No number may be negative; a time of more than a hundred years counts as a hundred years. \
+         Each fault touches a share of the connections (`toxicity`), drawn once for each and \
+         direction from the seed.",
     ),
 ];
 

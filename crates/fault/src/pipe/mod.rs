@@ -158,10 +158,11 @@ impl Pipe {
     /// Takes what was read from the source. A stream takes it even beyond the bound.
     pub fn input(&mut self, now: Nanos, item: Item) {
         let is_nothing = self.order == Order::Stream && item.is_data() && item.is_empty();
+        // What is due by now may be the end.
+        self.advance(now);
         if self.is_shut || is_nothing {
             return;
         }
-        self.advance(now);
         if self.order == Order::Datagram && item.is_data() {
             if self.free() < item.len() {
                 self.bounded += 1;

@@ -73,6 +73,25 @@ fn a_new_fault_does_not_touch_what_has_passed_its_place() {
     );
 }
 
+#[test]
+fn what_comes_when_the_end_is_due_comes_too_late() {
+    let mut pipe = Pipe::new(Order::Datagram, Size(100), origin(0));
+    pipe.attach(
+        Nanos::ZERO,
+        FaultId(1),
+        0,
+        &wire("reset_peer timeout=5"),
+        Begun::Live,
+    );
+    pipe.input(Nanos::millis(5), Item::Data(bytes(0, 200)));
+    assert_eq!(pipe.bounded(), 0, "it was not the bound that kept it out");
+    assert_eq!(
+        pipe.poll(Nanos::millis(5)),
+        Some((Nanos::millis(5), Item::Reset))
+    );
+    assert_eq!(pipe.poll(Nanos::secs(5)), None);
+}
+
 fn slow() -> Pipe {
     let mut pipe = Pipe::new(Order::Stream, Size(10_000), origin(0));
     let latency = wire("latency latency=100");

@@ -3,7 +3,7 @@
 use crate::support::{Folder, assize, path};
 
 /// The content of the README's code blocks in a language, in order.
-fn blocks(language: &str) -> Vec<String> {
+pub(crate) fn blocks(language: &str) -> Vec<String> {
     let text = std::fs::read_to_string(path("../README.md")).expect("the README");
     let fence = format!("```{language}\n");
     let mut rest = text.as_str();

@@ -287,6 +287,26 @@ fn people_make_look_at_change_and_delete() {
 }
 
 #[test]
+fn what_the_readme_shows_works() {
+    let folder = Folder::new("ctl-readme");
+    let server = Running::start("assize", &folder, &["proxy", "--port=0"]);
+    let listen = free_port().to_string();
+    let blocks = crate::readme::blocks("sh").concat();
+    let commands = blocks
+        .lines()
+        .filter_map(|line| line.strip_prefix("assize ctl "));
+    let mut count = 0;
+    for command in commands {
+        let command = command.split('#').next().unwrap_or_default();
+        let command = command.replace("127.0.0.1:26379", &listen);
+        let args: Vec<&str> = command.split_whitespace().collect();
+        assize(&[&["ctl", "--url", &server.url], args.as_slice()].concat()).expect(0);
+        count += 1;
+    }
+    assert_eq!(count, 5);
+}
+
+#[test]
 fn what_people_get_wrong_is_said_with_what_is_right() {
     let folder = Folder::new("ctl-wrong");
     let server = Running::start("assize", &folder, &["proxy", "--port=0"]);

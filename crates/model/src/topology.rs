@@ -427,6 +427,8 @@ pub struct Backup {
     pub size: Size,
     /// Kept without connection, so that nothing on the network can damage it.
     pub offline: bool,
+    /// Services that a restore needs, the one that keeps it included.
+    pub needs: Vec<ServiceId>,
     /// When a restore from it was last tried, as the file states it.
     pub last_verified: Option<String>,
 }

@@ -362,11 +362,19 @@ impl<'a> Engine<'a> {
                     self.client_phase
                         .insert((s as u16, r as u16, dependency.service.0), phase);
                 }
-                let dependents = &mut self.services[dependency.service.index()].dependents;
-                if !dependents.contains(&s) {
-                    dependents.push(s);
-                }
+                self.add_dependent(dependency.service, s);
             }
+            let backups = service.state.iter().flat_map(|s| &s.backups);
+            for need in backups.flat_map(|b| &b.needs) {
+                self.add_dependent(*need, s);
+            }
+        }
+    }
+
+    fn add_dependent(&mut self, service: ServiceId, dependent: usize) {
+        let dependents = &mut self.services[service.index()].dependents;
+        if !dependents.contains(&dependent) {
+            dependents.push(dependent);
         }
     }
 

@@ -288,6 +288,7 @@ impl Engine<'_> {
                         let begun = !actions.is_empty();
                         self.carry_out(service.index(), actions);
                         if begun {
+                            self.services[service.index()].step = Some(step);
                             "promotion begun"
                         } else {
                             "nothing to promote"
@@ -305,13 +306,17 @@ impl Engine<'_> {
                 let begun = !actions.is_empty();
                 self.carry_out(service.index(), actions);
                 if begun {
+                    self.services[service.index()].step = Some(step);
                     "fail-back begun"
                 } else {
                     "already at home"
                 }
                 .to_string()
             }
-            Action::Restore(service) => self.begin_restore(service.index()),
+            Action::Restore(service) => {
+                self.services[service.index()].step = Some(step);
+                self.begin_restore(service.index())
+            }
             Action::Activate(targets) => self.activate(targets, true),
             Action::Deactivate(targets) => self.activate(targets, false),
             Action::RollBack(fault) => {
@@ -325,6 +330,16 @@ impl Engine<'_> {
             }
         };
         self.record.outcomes[step] = outcome;
+    }
+
+    /// Adds what has become of a step that began something at a service.
+    pub(crate) fn note_outcome(&mut self, service: usize, what: &str, over: bool) {
+        if let Some(step) = self.services[service].step {
+            self.record.outcomes[step].push_str(what);
+        }
+        if over {
+            self.services[service].step = None;
+        }
     }
 
     fn activate(&mut self, targets: &[Target], wanted: bool) -> String {
@@ -385,9 +400,14 @@ impl Engine<'_> {
             DecisionKind::RouteDown
         };
         let link = self.net.circuits[circuit].link;
-        let faults = self.circuits[circuit].failed_by.clone();
         // The decision was taken when the change was noticed; since then routing converged.
-        let at = now - self.net.circuits[circuit].converge;
+        let spec = &self.net.circuits[circuit];
+        let at = now - spec.converge;
+        // What failed it may be over by now, or another failure may have come since.
+        let failed_by = &mut self.circuits[circuit].failed_by;
+        let older = failed_by.partition_point(|f| f.0 <= at - spec.detect);
+        failed_by.drain(..older.saturating_sub(1));
+        let faults = failed_by.first().map_or_else(Vec::new, |f| f.1.clone());
         // The circuits of one link that change together are one decision.
         let subject = format!("link/{}", self.plan.topology.link(link).id);
         let mut recent = self.record.decisions.iter().rev().take(64);

@@ -172,6 +172,7 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
         repeated: Vec::new(),
         restore_left: Vec::new(),
         read_back_at: None,
+        step: None,
         blocked_flows: Vec::new(),
     }
 }
@@ -230,6 +231,7 @@ fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize, only: Option<Ca
         acks: Vec::new(),
         backups: Backups::new(runs),
         restoring: None,
+        restore_waits: false,
         damage: None,
         losses: Vec::new(),
         split_since: None,

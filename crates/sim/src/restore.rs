@@ -8,7 +8,7 @@ use crate::wakes::Wake;
 use assize_fault::{Nanos, Ppb};
 use assize_model::ServiceId;
 use assize_model::journal::Restore;
-use assize_model::topology::Replication;
+use assize_model::topology::{Backup, Replication};
 
 impl Engine<'_> {
     /// Restores from the newest backup that can be used. Returns what came of it.
@@ -18,22 +18,13 @@ impl Engine<'_> {
         let Some(state) = &spec.state else {
             return "this service keeps no data".into();
         };
-        let primary = self.primary(service);
-        let to = spec.replicas[primary].at;
-        let networks = self.services[service].networks;
         let reachable = |schedule: usize| {
             let backup = &state.backups[schedule];
-            let place = self.net.spot(backup.kept_at);
-            let leg = crate::route::from_node(
-                &mut self.trees.borrow_mut(),
-                &self.net,
-                &self.truth,
-                backup.kept_at,
-                to,
-                networks,
-            );
             // What is kept offline is carried by hand, if its place is not itself lost.
-            self.truth.spot_up[place] && (backup.offline || leg.blame.is_none())
+            let place = self.net.spot(backup.kept_at);
+            self.truth.spot_up[place]
+                && (backup.offline || self.vault_blame(service, backup.kept_at).is_none())
+                && self.lacks(service, backup).is_none()
         };
         let Some(data) = &self.services[service].data else {
             return String::new();
@@ -41,13 +32,17 @@ impl Engine<'_> {
         let damage = data.damage.map(|d| d.0);
         let Some(chosen) = data.backups.choose(now, damage, reachable) else {
             self.bite_vaults(service);
-            return "no backup can be restored".into();
+            if let Some(data) = &mut self.services[service].data {
+                data.restore_waits = true;
+            }
+            return "no backup can be restored yet".into();
         };
         let run = *data.backups.run(chosen);
         let left = self.restore_rate_left(service);
         let takes = slower(state.backups[run.schedule].restore_takes, Ppb::ONE, left);
         let until = now + takes;
         if let Some(data) = &mut self.services[service].data {
+            data.restore_waits = false;
             data.restoring = Some(Restoring {
                 backup: chosen,
                 from: now,
@@ -95,17 +90,32 @@ impl Engine<'_> {
     /// The faults that keep every backup out of reach.
     pub(crate) fn bite_vaults(&mut self, service: usize) {
         let spec = &self.plan.topology.services[service];
-        let places: Vec<_> = spec
-            .state
-            .iter()
-            .flat_map(|s| &s.backups)
-            .map(|b| b.kept_at)
-            .collect();
-        for place in places {
-            if let Some(blame) = self.vault_blame(service, place) {
+        for backup in spec.state.iter().flat_map(|s| &s.backups) {
+            let vault = self.vault_blame(service, backup.kept_at);
+            let blames = [
+                vault.filter(|_| !backup.offline),
+                self.lacks(service, backup),
+            ];
+            for blame in blames.into_iter().flatten() {
                 self.bite(blame, || "a restore met it".into());
             }
         }
+    }
+
+    /// A restore that found no backup that it could use begins when it can.
+    pub(crate) fn retry_restore(&mut self, service: usize) {
+        let waits = self.services[service].data.as_ref();
+        if waits.is_some_and(|d| d.restore_waits) {
+            let outcome = self.begin_restore(service);
+            self.note_outcome(service, &format!("; then {outcome}"), false);
+        }
+    }
+
+    /// What a restore from a backup needs and does not reach.
+    fn lacks(&self, service: usize, backup: &Backup) -> Option<Blame> {
+        let primary = self.primary(service);
+        let mut needs = backup.needs.iter();
+        needs.find_map(|need| self.reach_dependency(service, primary, need.index()))
     }
 
     /// What keeps the primary of a service from the place of a backup.
@@ -217,6 +227,7 @@ impl Engine<'_> {
             }
             self.note_history(service);
             self.note_loss(service, cause);
+            self.note_outcome(service, ", done", true);
             self.read_back_when_settled(service);
         } else {
             data.backups.on_found_bad(restoring.backup);
@@ -227,7 +238,8 @@ impl Engine<'_> {
                 .map(|w| w.0)
                 .collect();
             self.bite_all(&bad, || "a bad backup was chosen".into());
-            self.begin_restore(service);
+            let outcome = self.begin_restore(service);
+            self.note_outcome(service, &format!(", which was bad; {outcome}"), false);
         }
         self.touch_service(service);
     }

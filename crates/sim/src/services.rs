@@ -18,6 +18,7 @@ impl Engine<'_> {
             self.refresh_queue_rate(service);
             self.refresh_contact(service);
             self.refresh_shipping(service);
+            self.retry_restore(service);
         }
         concerned.sort_unstable();
         self.refresh_checks(&concerned);

@@ -37,8 +37,8 @@ pub(crate) struct CircuitState {
     pub(crate) belief: Belief,
     pub(crate) activation: Option<Activation>,
     pub(crate) used: bool,
-    /// What took it down the last time.
-    pub(crate) failed_by: Vec<Fault>,
+    /// What took it down, and when, for each time that routing may still act upon.
+    pub(crate) failed_by: Vec<(Nanos, Vec<Fault>)>,
 }
 
 /// A cut between two sets of spots.
@@ -127,6 +127,8 @@ pub(crate) struct ServiceState {
     /// The share of the restore rate that is left.
     pub(crate) restore_left: Vec<(Fault, Ppb)>,
     pub(crate) read_back_at: Option<Nanos>,
+    /// The step that has begun something here that is not over yet.
+    pub(crate) step: Option<usize>,
     pub(crate) blocked_flows: Vec<(Fault, u16)>,
 }
 
@@ -140,6 +142,8 @@ pub(crate) struct DataState {
     /// What the primary held from each instant on.
     pub(crate) history: Vec<(Nanos, Content)>,
     pub(crate) restoring: Option<Restoring>,
+    /// A restore is wanted, and there is nothing yet to restore from.
+    pub(crate) restore_waits: bool,
     pub(crate) damage: Option<(Nanos, Fault)>,
     /// What has gone missing so far, though some of it may have come back.
     pub(crate) losses: Vec<LossEvent>,

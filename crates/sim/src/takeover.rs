@@ -65,6 +65,10 @@ impl Engine<'_> {
                 FailoverAction::Promoted(_) | FailoverAction::FailedBack(_)
             ) {
                 self.promote(service, r);
+                self.note_outcome(service, ", done", true);
+            }
+            if matches!(action, FailoverAction::Failed(_)) {
+                self.note_outcome(service, ", failed", true);
             }
         }
         let next = self.services[service]

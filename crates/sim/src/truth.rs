@@ -34,7 +34,11 @@ impl Engine<'_> {
                     .any(|u| self.cut_below(*u));
             let quality = self.circuit_quality(circuit);
             if !up && self.truth.passes[circuit] {
-                self.circuits[circuit].failed_by = self.faults_of(Blame::Circuit(circuit));
+                let faults = self.faults_of(Blame::Circuit(circuit));
+                let c = &self.net.circuits[circuit];
+                let failed_by = &mut self.circuits[circuit].failed_by;
+                failed_by.retain(|f| f.0 + c.detect + c.converge >= now);
+                failed_by.push((now, faults));
             }
             let state = &mut self.circuits[circuit];
             self.truth.dormant[circuit] = state.activation.as_ref().is_some_and(|a| !a.active());

@@ -280,3 +280,39 @@ fn a_ledger_is_read_when_it_is_restored_and_not_before() {
     let out = outcome(&text, &["respond.0.detect=15m"]);
     assert_eq!(time(finding(&out, "rpo").measured), d("5m"));
 }
+
+const SEALED: &str = "
+assize: scenario/v1
+topology:
+  nodes: {dc: {kind: server}, safe: {kind: server}, site: {kind: site}}
+  links: {a: {between: [site, dc]}, b: {between: [dc, safe]}}
+  services:
+    keys: {replicas: {a: {at: safe}}}
+    db:
+      replicas: {a: {at: dc}}
+      state: {backups: [{every: 10m, kept_at: safe, restore_takes: 5m, needs: [keys]}]}
+  populations: {u: {at: {site: 64}}}
+  journeys: {w: {ledger: db, rate: 1/s, timeout: 1s}}
+timeline:
+  - {id: harm, at: 25m, fault: corruption, target: service/db}
+  - {id: lost-keys, at: 26m, fault: outage, target: service/keys, for: 14m}
+  - {id: again, at: 30m, do: restore, target: service/db}
+objectives: [{id: rto, rto: 30m, journey: w}]
+settle: 1h
+";
+
+#[test]
+fn a_restore_waits_for_what_it_needs() {
+    let out = outcome(SEALED, &[]);
+    // The keys are back at 40 min, and the restore takes 5 min: 25 to 45 min.
+    assert_eq!(time(finding(&out, "rto").measured), Nanos::mins(20));
+    bit(&out, "lost-keys", "outage");
+    let evidence = &fault(&out, "lost-keys").evidence;
+    assert!(evidence.contains("a restore met it"), "{evidence}");
+    assert_eq!(
+        out.steps[0].outcome,
+        "no backup can be restored yet; then restoring backup-1 of 20m ago, for 5m, done"
+    );
+    let held = outcome(SEALED, &["timeline.lost-keys=null"]);
+    assert_eq!(time(finding(&held, "rto").measured), Nanos::mins(10));
+}

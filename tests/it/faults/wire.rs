@@ -352,3 +352,28 @@ fn a_share_of_errors_is_that_share_of_the_writes() {
         ["timeline.cut={id: cut, at: 10m, fault: degrade, target: link/d, errors: 25%, for: 400s}"];
     assert_eq!(fates(&outcome(ONE_WAY, &errors)).1, 100);
 }
+
+#[test]
+fn a_failure_that_is_over_when_routing_acts_was_noticed_all_the_same() {
+    // Down for 1 s and noticed after 0.9 s. When routing has converged 1 s later, the link has
+    // been back, and is down again for 300 ms, which nobody notices.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  nodes: {site: {kind: site}, dc: {kind: server}}
+  links: {l: {between: [site, dc], detect: 900ms, converge: 1s}}
+  services: {app: {replicas: {a: {at: dc}}}}
+  populations: {u: {at: {site: 64}}}
+  journeys: {use: {calls: [app], timeout: 2s}}
+timeline:
+  - {id: f, at: 60s, fault: outage, target: link/l, for: 1s}
+  - {id: g, at: 61.2s, fault: outage, target: link/l, for: 300ms}
+objectives: [{id: seen, detection: 1s, fault: f}, {id: unseen, detection: 1s, fault: g}]
+settle: 5m
+",
+        &[],
+    );
+    assert_eq!(time(finding(&out, "seen").measured), Nanos::millis(900));
+    assert_eq!(finding(&out, "unseen").measured_text, "never");
+}

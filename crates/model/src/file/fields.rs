@@ -165,7 +165,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("at", "text", "Time of day of a day's first one, in the topology's zone, such as `\"00:30\"`. Default: counted from the scenario's start."),
         ("takes", "duration", "How long one takes. Default: 0s."),
         ("kept_at", "text", "The node that holds it, or `service/NAME`: the home node of a service that a restore needs. Required."),
-        ("needs", "names", "Services that a restore needs. One that cannot run without what is restored is an error. Default: none."),
+        ("needs", "names", "Services that a restore needs; it waits until it reaches them. One that cannot run without what is restored is an error. Default: none."),
         ("size", "size", "How much it holds. Default: 0B."),
         ("restore_rate", "text", "Such as `200GiB/h`; a restore takes `size` over this rate."),
         ("restore_takes", "duration", "Instead of a rate. Default: as long as the backup takes."),

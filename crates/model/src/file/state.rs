@@ -120,8 +120,10 @@ impl Build<'_> {
             );
         }
         let needs = b.texts("needs");
+        let mut found = Vec::new();
         for (name, at) in needs.iter().chain(&kept_by) {
             if let Some(needed) = self.find_service(name, *at) {
+                found.push(needed);
                 let user = self.names.services.get(&service.id).unwrap_or(0);
                 self.restores.borrow_mut().push((user, needed.index(), *at));
             }
@@ -137,6 +139,7 @@ impl Build<'_> {
             restore_takes: self.restore_takes(b, size).unwrap_or(takes),
             size,
             offline: b.flag("offline").unwrap_or(false),
+            needs: found,
             last_verified: b.text("last_verified"),
         })
     }

@@ -200,6 +200,7 @@ fn the_backup_rule_counts_what_is_off_site_by_its_domains() {
         restore_takes: h(4),
         size: Size(1),
         offline: true,
+        needs: Vec::new(),
         last_verified: None,
     };
     let state = bench.topology.services[0].state.as_mut().expect("a state");

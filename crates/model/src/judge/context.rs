@@ -25,6 +25,8 @@ pub(super) struct Context<'a> {
     pub(super) journal: &'a Journal,
     /// Indices of the series of each pair, in order of cells.
     by_pair: BTreeMap<Pair, Vec<usize>>,
+    /// Indices of the cells of each population.
+    by_population: Vec<Vec<usize>>,
     /// Shares of all users of each pair; `None`: not measured.
     shares: BTreeMap<Pair, Option<Share>>,
     /// Service hours of each population within the scenario.
@@ -68,10 +70,17 @@ impl<'a> Context<'a> {
         let hours = (0..plan.topology.populations.len())
             .map(|index| service_hours(plan, PopulationId::from(index), journal.end))
             .collect();
+        let mut by_population = vec![Vec::new(); plan.topology.populations.len()];
+        for (index, cell) in journal.cells.iter().enumerate() {
+            if let Some(list) = by_population.get_mut(cell.population.index()) {
+                list.push(index);
+            }
+        }
         let mut context = Self {
             plan,
             journal,
             by_pair,
+            by_population,
             shares: BTreeMap::new(),
             hours,
         };
@@ -85,12 +94,18 @@ impl<'a> Context<'a> {
     /// Every population with every journey that it makes, in file order.
     pub(super) fn pairs(&self) -> Vec<Pair> {
         let mut pairs = Vec::new();
-        for (index, population) in self.plan.topology.populations.iter().enumerate() {
-            for &(journey, _) in &population.makes {
-                let pair = (PopulationId::from(index), journey);
-                if !pairs.contains(&pair) {
-                    pairs.push(pair);
-                }
+        for index in 0..self.plan.topology.populations.len() {
+            pairs.extend(self.pairs_of(PopulationId::from(index)));
+        }
+        pairs
+    }
+
+    /// A population with every journey that it makes, in file order.
+    pub(super) fn pairs_of(&self, population: PopulationId) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for &(journey, _) in &self.plan.topology.population(population).makes {
+            if !pairs.contains(&(population, journey)) {
+                pairs.push((population, journey));
             }
         }
         pairs
@@ -137,7 +152,8 @@ impl<'a> Context<'a> {
 
     fn combine(&self, pair: Pair, who: Who<'_>, series: &[Series]) -> Option<Share> {
         let cells = &self.journal.cells;
-        let of_population = || cells.iter().filter(|cell| cell.population == pair.0);
+        let list = self.by_population.get(pair.0.index());
+        let of_population = || list.into_iter().flatten().map(|index| &cells[*index]);
         let meant: u64 = of_population()
             .filter(|cell| who.means(cell))
             .map(|c| c.users)

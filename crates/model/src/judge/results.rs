@@ -21,7 +21,7 @@ pub(super) fn populations(context: &Context<'_>) -> Vec<PopulationResult> {
     populations
         .map(|(index, population)| {
             let id = PopulationId::from(index);
-            let pairs = context.pairs().into_iter().filter(|pair| pair.0 == id);
+            let pairs = context.pairs_of(id).into_iter();
             PopulationResult {
                 id: population.id.clone(),
                 users: population.users(),

@@ -3,13 +3,14 @@
 //!
 //! Within an outage that is bridged over short gaps, an instant at which no solo run is below
 //! goes to those whose own bridged outage covers it; failing that, to all that had begun and
-//! whose effect had not ended.
+//! whose effect had not ended. A step that mends has a part only where no fault has one.
 
 use super::context::{Context, Pair, Who};
 use super::series::{Span, bridge};
 use crate::finding::Attribution;
 use crate::ids::DomainId;
 use crate::journal::Cause;
+use crate::scenario::Action;
 use assize_fault::{Nanos, Ppb};
 use std::collections::BTreeMap;
 
@@ -75,6 +76,8 @@ pub(super) fn owners(context: &Context<'_>, cause: Option<Cause>) -> Vec<String>
 /// When a cause alone keeps the share below the level.
 struct Alone {
     cause: Cause,
+    /// A step that mends: while it works, what it mends is still to blame.
+    mends: bool,
     from: Nanos,
     effect_to: Nanos,
     raw: Vec<Span>,
@@ -115,6 +118,7 @@ impl Causes {
             let bridged = bridge(&raw, stable_for);
             Alone {
                 cause,
+                mends: mends(context, cause),
                 from,
                 effect_to,
                 raw,
@@ -144,7 +148,10 @@ impl Causes {
     pub(super) fn at(&self, at: Nanos) -> Vec<Cause> {
         let begun = || self.all.iter().filter(|one| one.from <= at);
         let pick = |is: &dyn Fn(&Alone) -> bool| -> Vec<Cause> {
-            begun().filter(|one| is(one)).map(|one| one.cause).collect()
+            let all: Vec<&Alone> = begun().filter(|one| is(one)).collect();
+            let only_mends = all.iter().all(|one| one.mends);
+            let blamed = all.into_iter().filter(|one| only_mends || !one.mends);
+            blamed.map(|one| one.cause).collect()
         };
         let ways: [&dyn Fn(&Alone) -> bool; 4] = [
             &|one| covers(&one.raw, at),
@@ -197,6 +204,20 @@ impl Parts {
             }
         }
     }
+}
+
+/// Whether a cause is a step that restores, promotes, returns or rolls back.
+fn mends(context: &Context<'_>, cause: Cause) -> bool {
+    let Cause::Step(index) = cause else {
+        return false;
+    };
+    let step = context.plan.scenario.steps.get(index);
+    step.is_some_and(|step| match step.action {
+        Action::Promote(..) | Action::FailBack(_) | Action::Restore(_) | Action::RollBack(_) => {
+            true
+        }
+        Action::Activate(_) | Action::Deactivate(_) => false,
+    })
 }
 
 fn covers(spans: &[Span], at: Nanos) -> bool {

@@ -62,7 +62,7 @@ impl Engine<'_> {
             // Without a majority it refuses writes, and a check that asks as users do sees it.
             Some(Blame::NotPrimary(service as u16, replica as u16))
         } else {
-            self.hard_dependency(service, replica)
+            self.dependencies(service, replica).err()
         };
         let hidden = own.filter(|b| host_only && !matches!(b, Blame::Spot(_)));
         if let Some(blame) = hidden {
@@ -237,24 +237,5 @@ impl Engine<'_> {
         let mut regular = links.filter(|c| !self.truth.dormant[**c]).peekable();
         let first = regular.peek().map(|c| Blame::Circuit(**c));
         first.filter(|_| regular.all(|c| !self.truth.passes[*c]))
-    }
-
-    /// The first hard dependency that a replica lacks.
-    pub(crate) fn hard_dependency(&self, service: usize, replica: usize) -> Option<Blame> {
-        let depends = &self.plan.topology.services[service].depends;
-        let hard = depends.all_of.iter().filter(|d| d.soft.is_none());
-        let reach = |d: &assize_model::topology::Dependency| {
-            self.reach_dependency(service, replica, d.service.index())
-        };
-        hard.map(reach).find(Option::is_some).flatten().or_else(|| {
-            depends.any_of.iter().find_map(|choice| {
-                let blames: Vec<_> = choice.iter().map(reach).collect();
-                blames
-                    .iter()
-                    .all(Option::is_some)
-                    .then(|| blames[0])
-                    .flatten()
-            })
-        })
     }
 }

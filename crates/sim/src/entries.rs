@@ -37,8 +37,12 @@ impl Engine<'_> {
             }
             match self.blame_at(id, replica) {
                 None => {
-                    ok |= mask;
-                    groups.push((replica, mask));
+                    let without = self.services[service].replicas[usize::from(replica)]
+                        .well
+                        .without;
+                    ok |= mask & !without;
+                    refused |= mask & without;
+                    groups.push((replica, mask & !without));
                 }
                 Some(blame) => {
                     if self.how(blame) == How::Refuse {
@@ -147,10 +151,8 @@ impl Engine<'_> {
             if self.entries[id].legs[replica].quality != leg.quality {
                 self.entry_users_dirty(id);
             }
-            if self.entries[id].legs[replica].blame != leg.blame
-                && !self.services[service].checkers.is_empty()
-            {
-                // Checks from beside the clients look along this way.
+            if self.entries[id].legs[replica].blame != leg.blame {
+                // Who is reached serves, and checks from beside the clients look along this way.
                 self.touched.push(service);
             }
             self.entries[id].legs[replica] = leg;

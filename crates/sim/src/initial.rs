@@ -193,6 +193,7 @@ fn replica(acts: bool, n: usize) -> ReplicaState {
         well: Well {
             blame: None,
             capacity: Ppb::ONE,
+            without: 0,
         },
         serving_since: None,
         ever_served: false,

@@ -115,7 +115,7 @@ impl Engine<'_> {
     fn lacks(&self, service: usize, backup: &Backup) -> Option<Blame> {
         let primary = self.primary(service);
         let mut needs = backup.needs.iter();
-        needs.find_map(|need| self.reach_dependency(service, primary, need.index()))
+        needs.find_map(|need| self.reach(service, primary, need.index()).err())
     }
 
     /// What keeps the primary of a service from the place of a backup.

@@ -92,6 +92,7 @@ impl Engine<'_> {
         let fail = |blame: Blame| Well {
             blame: Some((blame, self.how(blame))),
             capacity: Ppb::ZERO,
+            without: 0,
         };
         if !state.down.is_empty() {
             return fail(Blame::Replica(s, r));
@@ -117,34 +118,49 @@ impl Engine<'_> {
         {
             return fail(Blame::Data(s));
         }
-        for dependency in &spec.depends.all_of {
-            let blame = self.reach_dependency(service, replica, dependency.service.index());
-            match (blame, dependency.soft) {
-                (Some(_), Some(left)) => {
-                    self.meet(blame);
+        match self.dependencies(service, replica) {
+            Err(blame) => fail(blame),
+            Ok((left, without)) => {
+                capacity = route::times(capacity, left);
+                Well {
+                    blame: None,
+                    capacity,
+                    without,
+                }
+            }
+        }
+    }
+
+    /// What a replica gets of what it depends on: the capacity that soft dependencies leave, and
+    /// the cohorts that it cannot serve because their shard is out; or the first hard dependency
+    /// that it lacks.
+    pub(crate) fn dependencies(&self, service: usize, replica: usize) -> Result<(Ppb, u64), Blame> {
+        let depends = &self.plan.topology.services[service].depends;
+        let (mut capacity, mut without) = (Ppb::ONE, 0);
+        for dependency in &depends.all_of {
+            let reached = self.reach(service, replica, dependency.service.index());
+            match (reached, dependency.soft) {
+                (Err(blame), Some(left)) => {
+                    self.meet(Some(blame));
                     capacity = route::times(capacity, left);
                 }
-                (Some(blame), None) => return fail(blame),
+                (Err(blame), None) => return Err(blame),
+                (Ok(lost), soft) => without |= if soft.is_none() { lost } else { 0 },
+            }
+        }
+        for choice in &depends.any_of {
+            let all: Vec<Result<u64, Blame>> = choice
+                .iter()
+                .map(|d| self.reach(service, replica, d.service.index()))
+                .collect();
+            all.iter().for_each(|r| self.meet(r.err()));
+            match (all.iter().find_map(|r| r.ok()), all.first()) {
+                (Some(lost), _) => without |= lost,
+                (None, Some(Err(blame))) => return Err(*blame),
                 (None, _) => {}
             }
         }
-        for choice in &spec.depends.any_of {
-            let mut first = None;
-            let mut reached = false;
-            for dependency in choice {
-                let blame = self.reach_dependency(service, replica, dependency.service.index());
-                reached |= blame.is_none();
-                first = first.or(blame);
-                self.meet(blame);
-            }
-            if let Some(blame) = first.filter(|_| !reached) {
-                return fail(blame);
-            }
-        }
-        Well {
-            blame: None,
-            capacity,
-        }
+        Ok((capacity, without))
     }
 
     /// Remembers what a replica has met.
@@ -165,46 +181,57 @@ impl Engine<'_> {
         }
     }
 
-    /// What keeps a replica from a service that it needs.
-    pub(crate) fn reach_dependency(
+    /// Whether a replica reaches a service that it needs, and which cohorts cannot be served with
+    /// it; or what keeps it from it. Of a sharded service each cohort needs its own shard only.
+    pub(crate) fn reach(
         &self,
         service: usize,
         replica: usize,
         target: usize,
-    ) -> Option<Blame> {
+    ) -> Result<u64, Blame> {
         let (s, r, t) = (service as u16, replica as u16, target as u16);
-        if self.services[service]
-            .blocked_flows
-            .iter()
-            .any(|b| b.1 == t)
-        {
-            return Some(Blame::Flow(s, t));
+        let flows = &self.services[service].blocked_flows;
+        if flows.iter().any(|b| b.1 == t) {
+            return Err(Blame::Flow(s, t));
         }
-        let own = self
-            .net
-            .spot(self.plan.topology.services[service].replicas[replica].at);
+        let from = self.plan.topology.services[service].replicas[replica].at;
+        let own = self.net.spot(from);
         let isolated = &self.services[service].replicas[replica].isolated;
         let shut_from = |to: usize| to != own && isolated.iter().any(|i| !i.1.contains(&to));
         let phase = self.client_phase.get(&(s, r, t)).copied().unwrap_or(0);
         let state = &self.services[target];
         let sharded = self.plan.topology.services[target].mode == Mode::Sharded;
         let wanted = if sharded { u64::MAX } else { 1 << phase };
+        let (mut without, mut first) = (0, None);
         for (other, view) in state.views.iter().enumerate() {
             if view & wanted == 0 {
                 continue;
             }
-            let from = self.plan.topology.services[service].replicas[replica].at;
             let to = self.plan.topology.services[target].replicas[other].at;
-            if shut_from(self.net.spot(to)) {
-                return Some(Blame::Isolated(s, r));
+            let blame = if shut_from(self.net.spot(to)) {
+                Some(Blame::Isolated(s, r))
+            } else {
+                let leg = self.leg_to_replica(from, target, other);
+                leg.blame.or(state.replicas[other].well.blame.map(|b| b.0))
+            };
+            match blame {
+                Some(blame) if !sharded => return Err(blame),
+                Some(_) => without |= view,
+                None => without |= state.replicas[other].well.without,
             }
-            let leg = self.leg_to_replica(from, target, other);
-            if let Some(blame) = leg.blame.or(state.replicas[other].well.blame.map(|b| b.0)) {
-                return Some(blame);
+            first = first.or(blame);
+        }
+        for shard in (0..state.shard_down.len()).filter(|i| !state.shard_down[*i].is_empty()) {
+            without |= state.shard_mask[shard];
+            first = first.or(Some(Blame::Shard(t, shard as u16)));
+        }
+        match first {
+            Some(blame) if without == u64::MAX => Err(blame),
+            first => {
+                self.meet(first);
+                Ok(without)
             }
         }
-        let down = state.shard_down.iter().position(|d| !d.is_empty());
-        down.filter(|_| sharded).map(|i| Blame::Shard(t, i as u16))
     }
 
     /// From a node to a replica, both ways.
@@ -300,7 +327,8 @@ impl Engine<'_> {
         let in_rotation =
             looked_to || (state.failover.is_none() && state.rotation & (1 << replica) != 0);
         let r = &state.replicas[replica];
-        let serves = r.acts && r.well.blame.is_none() && in_rotation;
+        let serves =
+            r.acts && r.well.blame.is_none() && in_rotation && self.is_reached(service, replica);
         let state = &mut self.services[service].replicas[replica];
         match (serves, state.serving_since) {
             (true, None) => {
@@ -313,6 +341,25 @@ impl Engine<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether some user, or some service that needs it, reaches a replica.
+    fn is_reached(&self, service: usize, replica: usize) -> bool {
+        let state = &self.services[service];
+        let entries = || state.entries.iter().map(|e| &self.entries[*e]);
+        let by_users = entries().any(|e| e.legs[replica].blame.is_none());
+        let by_services = || {
+            let needing = state.dependents.iter().flat_map(|d| {
+                let replicas = &self.plan.topology.services[*d].replicas;
+                replicas.iter().map(|r| r.at)
+            });
+            needing.into_iter().any(|at| {
+                let leg = self.leg_to_replica(at, service, replica);
+                leg.blame.is_none()
+            })
+        };
+        let unused = state.entries.is_empty() && state.dependents.is_empty();
+        by_users || unused || by_services()
     }
 
     fn is_clung_to(&self, service: usize, replica: usize) -> bool {

@@ -87,6 +87,8 @@ pub(crate) struct Well {
     pub(crate) blame: Option<(Blame, How)>,
     /// Capacity left by soft dependencies and faults.
     pub(crate) capacity: Ppb,
+    /// Cohorts that it cannot serve: their shard of what it depends on is out.
+    pub(crate) without: u64,
 }
 
 #[derive(Debug)]

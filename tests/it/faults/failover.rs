@@ -216,3 +216,57 @@ end: 10m
     let data = out.services[0].data.as_ref().expect("a ledger");
     assert_eq!(data.stale, 64, "{data:?}");
 }
+
+#[test]
+fn who_needs_a_sharded_service_loses_the_users_of_the_shard() {
+    // One of eight shards is 8 of 64 cohorts, with the service itself and with one that needs it.
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  services:
+    mail: {mode: sharded, shards: 8, replicas: [a]}
+    web: {depends: [mail]}
+  populations: {u: {users: 640, makes: {direct: 1/h, through: 1/h}}}
+  journeys: {direct: {calls: [mail], timeout: 2s}, through: {calls: [web], timeout: 2s}}
+timeline: [{id: f, at: 1m, fault: shard-outage, target: service/mail/3, for: 1m}]
+objectives: [{id: rto, rto: 2m, journey: through}]
+settle: 5m
+",
+        &[],
+    );
+    for journey in &out.populations[0].journeys {
+        let shares: Vec<f64> = journey.outages.iter().map(|o| o.share).collect();
+        assert_eq!(shares, [0.125], "{}", journey.id);
+    }
+}
+
+#[test]
+fn a_replica_that_nobody_reaches_does_not_serve() {
+    let out = outcome(
+        "
+assize: scenario/v1
+topology:
+  nodes: {site: {kind: site}, core: {kind: switch}, n: {kind: server}, s: {kind: server}}
+  links: {l: {between: [site, core]}, ln: {between: [n, core]}, ls: {between: [s, core]}}
+  services:
+    app:
+      mode: active-active
+      replicas: {n: {at: n}, s: {at: s}}
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, phase: 1s, from: [core]}, redirect: vip}
+  populations: {u: {at: {site: 64}}}
+  journeys: {use: {calls: [app], timeout: 2s}}
+timeline: [{id: f, at: 1m, fault: outage, target: link/ls, for: 1m}]
+objectives: [{id: rto, rto: 2m, journey: use}]
+settle: 5m
+",
+        &[],
+    );
+    let served = out.services[0]
+        .served_by
+        .iter()
+        .filter(|s| s.replica == "s");
+    let from: Vec<&str> = served.map(|s| s.to.as_str()).collect();
+    assert_eq!(from.len(), 2, "{from:?}");
+    assert!(from[0].starts_with("2025-01-06T09:01:00Z"), "{from:?}");
+}

@@ -151,7 +151,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("after", "duration", "How long the home replica must be well. Default: 0s."),
     ]),
     ("state", "What a service must not lose.", &[
-        ("replication", "one:replication/word(sync)", "How replicas get the writes. Default: not replicated."),
+        ("replication", "one:replication/word(sync)", "How replicas get the writes. A synchronous write waits for each standby that no check has called down; without checks for none. Default: not replicated."),
         ("backups", "list:backup", "Default: none."),
     ]),
     ("replication", "How replicas get the writes.", &[

@@ -31,6 +31,20 @@ fn backup_in_the_same_building_on_both_designs() {
     assert!(9 * MINUTE < rpo && rpo <= 10 * MINUTE, "{rpo}");
 }
 
+/// Deleted data serves nobody either, and is read back when it has been restored, not before.
+#[test]
+fn backup_in_the_same_building_for_a_deletion() {
+    let deleted = ["timeline.damage.fault=deletion"];
+    let run = on_2019("backup-in-the-same-building", &deleted);
+    let data = &by_id(list(&run, "services"), "juror-db")["data"];
+    assert_eq!(data["lost"], data["acknowledged"]);
+    assert_eq!(finding(&run, "juror-rpo")["status"], "missed");
+    let run = on_resilient("backup-in-the-same-building", &deleted);
+    assert_eq!(run["verdict"], "pass");
+    let rpo = measured(&run, "juror-rpo");
+    assert!(9 * MINUTE < rpo && rpo <= 10 * MINUTE, "{rpo}");
+}
+
 #[test]
 fn standby_will_not_promote_on_both_designs() {
     let run = on_2019("standby-will-not-promote", &[]);

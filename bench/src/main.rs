@@ -13,6 +13,7 @@ mod proxy;
 mod rate;
 mod say;
 mod sites;
+mod soak;
 mod storm;
 mod table;
 
@@ -26,7 +27,8 @@ usage: assize-bench sim [--rounds N] [PART]...
 or:    assize-bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
   N     at least 1; 5 unless given
   PATH  the server of Toxiproxy, to be compared too
-  PART  bulk, ping, connections, idle, faults, rates or cuts; all of them unless given";
+  PART  bulk, ping, connections, idle, faults, rates or cuts; all of them unless given
+or:    assize-bench soak MINUTES SEED";
 
 /// A part: its name, and what measures it in so many rounds.
 type Part = (&'static str, fn(usize, &mut Table) -> anyhow::Result<()>);
@@ -41,10 +43,16 @@ const PARTS: &[Part] = &[
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    if let ["proxy", rest @ ..] = args.as_slice()
-        && let Some(order) = proxy::Order::read(rest)
-    {
-        return match proxy::run(&order) {
+    let other = match args.as_slice() {
+        ["proxy", rest @ ..] => proxy::Order::read(rest).map(|order| proxy::run(&order)),
+        ["soak", minutes, seed] => match (minutes.parse(), seed.parse()) {
+            (Ok(minutes), Ok(seed)) => Some(soak::run(minutes, seed)),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some(done) = other {
+        return match done {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 say::progress(&format!("error: {error:#}"));

@@ -7,7 +7,7 @@
 
 use crate::shell::{self, cargo};
 use crate::steps::Steps;
-use crate::{clients, codegen, determinism, purity, tidy};
+use crate::{clients, codegen, determinism, purity, soak, tidy};
 use anyhow::Result;
 
 /// How many cases each property is tried on by `--full`; the default of proptest is 256.
@@ -79,6 +79,9 @@ fn long(ci: &mut Steps) -> Result<()> {
                 .env("INSTA_UPDATE", "no")
                 .env("PROPTEST_CASES", CASES),
         )
+    })?;
+    ci.step("soak", "cargo xtask soak proxy --minutes 1", || {
+        soak::run("1", None)
     })?;
     if shell::output(&mut cargo(&["deny", "--version"]))?
         .status

@@ -15,6 +15,7 @@ mod new_fault;
 mod purity;
 mod say;
 mod shell;
+mod soak;
 mod steps;
 mod tidy;
 mod tree;
@@ -33,6 +34,8 @@ cargo xtask VERB
                       what the simulator costs, beside a bare heap loop on this machine
   bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
                       what the proxy costs and how exact it is, beside other proxies
+  soak proxy --minutes N [--seed N]
+                      random traffic, faults that come and go, every byte checked
   new fault NAME      a new fault on elements: its file and its registry lines";
 
 fn main() -> ExitCode {
@@ -55,6 +58,8 @@ fn main() -> ExitCode {
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
         ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),
+        ["soak", "proxy", "--minutes", minutes] => soak::run(minutes, None),
+        ["soak", "proxy", "--minutes", minutes, "--seed", seed] => soak::run(minutes, Some(seed)),
         ["new", "fault", name] => new_fault::run(name),
         _ => {
             say::error(&format!(

@@ -1,6 +1,6 @@
 //! Bounds: of connections, of proxies, of what is held; each with a clear word when it is reached.
 
-use super::net::{connect, down, echo, echoes, ending, engine, eventually, server, sink, to, up};
+use super::net::{connect, down, echo, echoes, engine, eventually, lost, server, sink, to, up};
 use assize_fault::Size;
 use assize_proxy::{Engine, EngineOptions, Error, Proxy, What};
 use std::io::{ErrorKind, Write};
@@ -19,8 +19,7 @@ fn connections_beyond_the_limit_are_turned_away_and_come_back_later() {
     let proxy = to(server(echo)).on(&engine).start().expect("a proxy");
     let mut clients: Vec<TcpStream> = (0..10).map(|_| connect(proxy.addr())).collect();
     assert!(clients.iter_mut().all(echoes));
-    let mut eleventh = connect(proxy.addr());
-    assert_eq!(ending(&mut eleventh), Some(ErrorKind::ConnectionReset));
+    assert_eq!(lost(proxy.addr()), Some(ErrorKind::ConnectionReset));
     let told = std::iter::from_fn(|| events.try_next());
     assert!(
         told.into_iter()

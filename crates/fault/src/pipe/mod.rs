@@ -7,6 +7,25 @@
 //!
 //! Faults form a chain in which each hands on to the next. Nothing is lost, doubled or reordered
 //! by attaching, changing or detaching one, on a stream, except by what its manual says.
+//!
+//! ```
+//! use assize_fault::{Begun, Direction, FaultId, Item, Nanos, Order, Origin, Pipe, Value, Wire};
+//!
+//! let origin = Origin { seed: 7, connection: 1, direction: Direction::Downstream };
+//! let mut pipe = Pipe::new(Order::Stream, Pipe::DEFAULT_BOUND, origin);
+//! let mut latency = Wire::named("latency").ok_or("no such fault")?;
+//! latency.set("latency", Value::Int(100))?;
+//! let id = FaultId::named("db", "slow");
+//! pipe.attach(Nanos::ZERO, id, 0, &latency, Begun::Live);
+//!
+//! pipe.input(Nanos::millis(5), Item::Data("hello".into()));
+//! assert_eq!(pipe.poll(Nanos::millis(5)), None);
+//! assert_eq!(pipe.next_wake(), Some(Nanos::millis(105)));
+//! // Asked 20 ms late, it says when it was due all the same.
+//! let due = (Nanos::millis(105), Item::Data("hello".into()));
+//! assert_eq!(pipe.poll(Nanos::millis(125)), Some(due));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod line;
 mod stage;

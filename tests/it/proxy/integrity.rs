@@ -2,7 +2,7 @@
 //! attached, changed and detached while they are on their way.
 
 use super::net::{
-    byte_at, down, echo, engine, pause, read_pattern, server, to, up, wire, write_pattern,
+    byte_at, down, engine, pause, read_pattern, server, sink, to, up, wire, write_pattern,
 };
 use assize_proxy::{Change, Cut, Direction, Proxy, Toxic};
 use proptest::prelude::*;
@@ -195,7 +195,7 @@ fn either_side_may_end_first_and_still_read() {
     // The server ends at once, and still reads all that the client sends.
     let early = server(|stream| {
         let _ = stream.shutdown(Shutdown::Write);
-        echo(stream);
+        sink(stream);
     });
     for faults in [
         vec![],

@@ -259,7 +259,7 @@ fn a_reset_on_one_side_is_a_reset_on_the_other() {
 fn what_is_cut_in_order_ends_in_order_with_all_that_was_sent() {
     let talker = server(|mut stream| {
         let _ = stream.write_all(b"first and last");
-        super::net::sink(stream);
+        sink(stream);
     });
     let proxy = to(talker).start().expect("a proxy");
     let mut client: TcpStream = super::net::connect(proxy.addr());

@@ -86,11 +86,17 @@ impl State {
         found.ok_or_else(ApiError::toxic_not_found)
     }
 
-    /// Takes a toxic out of what moves the bytes, if there is anything that does.
-    pub(crate) fn detach(&self, name: &str) -> Result<(), ApiError> {
-        self.proxy
-            .as_ref()
-            .map_or(Ok(()), |proxy| proxy.detach(name).map_err(system))
+    /// Takes the toxic at a place out of what moves the bytes, then out of the list; it is still
+    /// listed if that fails.
+    pub(crate) fn remove(&mut self, at: usize) -> Result<Kept, ApiError> {
+        if let Some(proxy) = &self.proxy {
+            match proxy.detach(&self.toxics[at].name) {
+                // An earlier call may have done it later than it could wait.
+                Ok(()) | Err(Error::NoSuchToxic(_)) => {}
+                Err(error) => return Err(system(error)),
+            }
+        }
+        Ok(self.toxics.remove(at))
     }
 
     /// Whether the addresses are others. The new one is resolved first, the old one is what it

@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
+/// When a lease that could not be ended is tried again.
+const AGAIN: Nanos = Nanos::secs(1);
+
 /// Who asks; part of what the journal says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum By {
@@ -138,8 +141,8 @@ impl Registry {
                 continue;
             }
             state.enable(&self.ground, true)?;
-            for toxic in std::mem::take(&mut state.toxics) {
-                state.detach(&toxic.name)?;
+            while !state.toxics.is_empty() {
+                state.remove(0)?;
             }
             if let Some(Carrier::Tcp(proxy)) = &state.proxy {
                 let opened = proxy.listener(Listening::Open);
@@ -208,8 +211,7 @@ impl Registry {
     pub(crate) fn remove_toxic(&self, proxy: &str, name: &str) -> Result<(), ApiError> {
         self.with(proxy, |state| {
             let at = state.position(name)?;
-            let kept = state.toxics.remove(at);
-            state.detach(name)?;
+            let kept = state.remove(at)?;
             self.note_toxic("toxic_removed", &state.name, &kept, By::Api);
             Ok(())
         })
@@ -224,10 +226,11 @@ impl Registry {
             let now = clock::now();
             let is_due = |kept: &Kept| kept.expires.is_some_and(|at| at <= now);
             while let Some(at) = state.toxics.iter().position(is_due) {
-                let kept = state.toxics.remove(at);
-                // The toxic is no longer listed; a worker that is stuck will still detach it.
-                let _ = state.detach(&kept.name);
-                self.note_toxic("toxic_removed", &state.name, &kept, By::Lease);
+                match state.remove(at) {
+                    Ok(kept) => self.note_toxic("toxic_removed", &state.name, &kept, By::Lease),
+                    // A worker that is stuck: asked again when it may have found its way.
+                    Err(_) => state.toxics[at].expires = Some(now + AGAIN),
+                }
             }
             let soonest = state.toxics.iter().filter_map(|kept| kept.expires).min();
             next = [next, soonest].into_iter().flatten().min();

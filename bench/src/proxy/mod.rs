@@ -100,7 +100,10 @@ fn measure(order: &Order, folder: &Path) -> Result<Sheet> {
                 continue;
             }
             say::progress(&format!("  round {round}: {name}"));
-            for peer in &peers {
+            // Each begins once, so that none always follows the same one.
+            let begins = round % peers.len();
+            let (last, first) = peers.split_at(begins);
+            for peer in first.iter().chain(last) {
                 part(peer, &upstreams, &mut sheet)
                     .with_context(|| format!("{name}, {}", peer.name))?;
             }
@@ -164,13 +167,17 @@ fn ping(peer: &Peer, _: &Upstreams, sheet: &mut Sheet) -> Result<()> {
 }
 
 fn connections(peer: &Peer, _: &Upstreams, sheet: &mut Sheet) -> Result<()> {
+    // The kernel gives a port of a closed connection to the same pair again after a second; until
+    // then whoever comes next would search for ports that the one before has used up.
+    clock::pause(Duration::from_millis(1_500));
     let rate = load::connections(peer.address(To::Echo), 8, Duration::from_millis(500))?;
     sheet.add(CONNECTIONS, peer.name, rate / 1e3);
     Ok(())
 }
 
 fn idle(peer: &Peer, _: &Upstreams, sheet: &mut Sheet) -> Result<()> {
-    if peer.name != "direct" {
+    // A process keeps what it once had: only the first time tells what a connection takes.
+    if peer.name != "direct" && !sheet.is_measured(MEMORY, peer.name) {
         let before = peer.memory();
         let held = load::idle(peer.address(To::Echo), IDLE)?;
         sheet.add(MEMORY, peer.name, (peer.memory() - before) / IDLE as f64);

@@ -95,7 +95,10 @@ impl Peer {
             return Ok(None);
         };
         let (name, option) = if splice {
-            ("HAProxy splice", "  option splice-auto\n")
+            (
+                "HAProxy splice",
+                "  option splice-request\n  option splice-response\n",
+            )
         } else {
             ("HAProxy", "")
         };

@@ -68,6 +68,11 @@ impl Sheet {
         self.values.entry((what, peer)).or_default().push(value);
     }
 
+    /// Whether there is a figure of an earlier round.
+    pub(super) fn is_measured(&self, what: &'static str, peer: &'static str) -> bool {
+        self.values.contains_key(&(what, peer))
+    }
+
     fn median(&self, what: &str, peer: &str) -> Option<f64> {
         let values = self
             .values

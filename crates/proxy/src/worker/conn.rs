@@ -265,8 +265,8 @@ impl Conn {
         }
     }
 
-    /// Ends it: its sockets are closed when it is dropped, in this way.
-    pub(super) fn end(&mut self, how: Cut, cx: &mut Context) {
+    /// Ends it: the client's socket is closed, the upstream's when what this gives is dropped.
+    pub(super) fn end(mut self: Box<Self>, how: Cut, cx: &mut Context) -> Option<OwnedFd> {
         self.up.release(cx);
         self.down.release(cx);
         // Both ends were read: nothing is left unread.
@@ -278,6 +278,10 @@ impl Conn {
                 Cut::Close if is_drained => {}
                 Cut::Close => discard(fd, cx),
             }
+        }
+        match self.server {
+            Server::Here(end) => Some(end.fd),
+            Server::Away(away) => away.connecting.map(|(fd, _)| fd),
         }
     }
 

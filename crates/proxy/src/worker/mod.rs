@@ -30,7 +30,7 @@ use context::Context;
 use flow::Step;
 use slab::Slab;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use timers::Timers;
@@ -324,14 +324,16 @@ impl Worker {
 
     /// Ends a connection.
     fn close(&mut self, place: usize, how: Cut) {
-        let Some(mut conn) = self.conns.remove(place) else {
-            return;
-        };
-        conn.end(how, &mut self.context);
+        drop(self.close_client(place, how));
+    }
+
+    /// Ends a connection but for the upstream's socket, which is closed when it is dropped.
+    fn close_client(&mut self, place: usize, how: Cut) -> Option<OwnedFd> {
+        let conn = self.conns.remove(place)?;
         let core = Arc::clone(&conn.core);
         let among = conn.place;
         let connection = conn.id();
-        drop(conn);
+        let server = conn.end(how, &mut self.context);
         if let Some(local) = self.local(core.slot) {
             local.conns.swap_remove(among);
             let moved = local.conns.get(among).copied();
@@ -346,6 +348,7 @@ impl Worker {
             connection,
             reset: how == Cut::Reset,
         });
+        server
     }
 
     fn local(&mut self, slot: usize) -> Option<&mut Local> {

@@ -110,9 +110,12 @@ impl Worker {
 
     fn cut(&mut self, slot: usize, how: Cut) -> usize {
         let places = self.places(slot);
-        for &place in &places {
-            self.close(place, how);
-        }
+        // Clients first: it is they who are to notice at once.
+        let servers: Vec<_> = places
+            .iter()
+            .map(|&place| self.close_client(place, how))
+            .collect();
+        drop(servers);
         places.len()
     }
 

@@ -348,10 +348,11 @@ fn what_is_no_http_gets_a_400_and_too_many_clients_are_closed() {
         .max_connections(1)
         .start()
         .expect("a proxy");
+    // The first keeps its place until it has sent something.
     let mut first = client(&proxy);
-    first.write_all(b"\x16\x03\x01 what\r\n\r\n").expect("sent");
     let mut second = client(&proxy);
     assert!(!matches!(second.read(&mut [0; 10]), Ok(1..)));
+    first.write_all(b"\x16\x03\x01 what\r\n\r\n").expect("sent");
     let (head, _) = message(&mut first).expect("an answer");
     assert!(head.starts_with("HTTP/1.1 400 "), "{head}");
     assert_eq!(proxy.counters().turned_away, 1);

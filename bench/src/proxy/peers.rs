@@ -38,7 +38,16 @@ struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself; both calls then do nothing.
+        // Asked first: one that is killed leaves its own workers behind. It may have ended by
+        // itself; none of these calls then does anything.
+        let asked = rustix::process::Pid::from_child(&self.0);
+        let _ = rustix::process::kill_process(asked, rustix::process::Signal::TERM);
+        for _ in 0..100 {
+            if !matches!(self.0.try_wait(), Ok(None)) {
+                return;
+            }
+            pause(Duration::from_millis(20));
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

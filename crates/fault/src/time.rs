@@ -158,6 +158,21 @@ fn trim(value: u64, unit: u64) -> String {
         .to_string()
 }
 
+impl<'de> serde::Deserialize<'de> for Nanos {
+    /// Reads what `Serialize` writes, and a plain number of nanoseconds.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Plain(i64),
+            Shown { ns: i64 },
+        }
+        Ok(match Either::deserialize(deserializer)? {
+            Either::Plain(ns) | Either::Shown { ns } => Self(ns),
+        })
+    }
+}
+
 impl serde::Serialize for Nanos {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct;

@@ -3,6 +3,7 @@
 use crate::ids::{GroupId, JourneyId, ServiceId};
 use crate::plan::Cell;
 use assize_fault::Nanos;
+use serde::{Deserialize, Serialize};
 
 /// One user, in the integer units in which served shares are kept: a sixty-fourth (one cohort
 /// of a user's cell) in parts per billion.
@@ -57,10 +58,48 @@ pub struct Journal {
     /// Requests that arrived at each service over requests that users made, in thousandths at
     /// worst.
     pub amplification: Vec<(ServiceId, u64)>,
+    /// What a live run measured of itself; `None` for what was computed.
+    pub measured: Option<Measured>,
     /// SHA-256 over every event in the order taken, in hexadecimal.
     pub trace_digest: String,
     /// Events taken.
     pub events: u64,
+}
+
+/// What a live run measured of the machine and of itself, on which its error bounds rest.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Measured {
+    /// Model seconds per wall second.
+    pub pace: u32,
+    /// Error of durations measured by probing, in model time.
+    pub resolution: Nanos,
+    /// Whether each service was the user's own system, by index.
+    pub real: Vec<bool>,
+    /// Attempts in steady state, and how many of them failed: per cell and journey.
+    pub steady: Vec<Steady>,
+    /// Spans in which the un-faulted control path was degraded, and how.
+    pub degraded: Vec<(Nanos, Nanos, String)>,
+    /// Services that were reached past the proxies, with the evidence.
+    pub bypassed: Vec<(ServiceId, String)>,
+    /// How it ended; `None`: it was killed, and `end` is that of its last record.
+    pub ending: Option<crate::observation::Ending>,
+    /// Exit code of the command in wrap mode.
+    pub command: Option<Option<i32>>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Attempts before `start`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Steady {
+    /// Index of the cell.
+    pub cell: usize,
+    /// The journey.
+    pub journey: JourneyId,
+    /// How many.
+    pub attempts: u64,
+    /// Of which failed.
+    pub failed: u64,
 }
 
 /// Served users of one cell in one journey, as a step function of the instant at which an
@@ -129,7 +168,7 @@ pub struct StepRecord {
 }
 
 /// A decision of the control plane, or of people.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Decision {
     /// When.
     pub at: Nanos,
@@ -144,7 +183,8 @@ pub struct Decision {
 }
 
 /// Kinds of decision.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DecisionKind {
     /// A checker called a replica down.
     Down,
@@ -199,7 +239,7 @@ pub struct SplitBrain {
 }
 
 /// A ledger compared with what a service still holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadBack {
     /// The service.
     pub service: ServiceId,
@@ -224,7 +264,7 @@ pub struct ReadBack {
 }
 
 /// Writes lost together: by one takeover, one restore, one piece of damage.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Loss {
     /// When the oldest missing write was acknowledged.
     pub oldest_at: Nanos,
@@ -239,7 +279,7 @@ pub struct Loss {
 }
 
 /// A restore from backup.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Restore {
     /// The service.
     pub service: ServiceId,

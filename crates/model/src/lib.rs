@@ -3,6 +3,7 @@
 //! No clock, no sockets, no randomness of its own. Files become [`Topology`] and [`Scenario`]
 //! in `file`; both engines write a [`Journal`]; [`judge()`] turns it into findings.
 
+pub mod binding;
 pub mod calendar;
 pub mod faults;
 pub mod file;
@@ -12,6 +13,7 @@ pub mod ids;
 pub mod journal;
 pub mod judge;
 pub mod objective;
+pub mod observation;
 pub mod plan;
 pub mod scenario;
 pub mod topology;

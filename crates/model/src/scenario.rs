@@ -1,5 +1,6 @@
 //! A scenario after validation: faults with their effects and targets, steps, objectives.
 
+use crate::binding::LivePlan;
 use crate::faults::Effect;
 use crate::ids::{AccessId, DomainId, GroupId, JourneyId, LinkId, NodeId, PopulationId, ServiceId};
 use crate::objective::Objective;
@@ -34,6 +35,8 @@ pub struct Scenario {
     pub stable_for: Nanos,
     /// Tags.
     pub tags: Vec<String>,
+    /// What the file says about a live run.
+    pub live: LivePlan,
     /// SHA-256 over the canonical form of the document, in hexadecimal.
     pub digest: String,
 }

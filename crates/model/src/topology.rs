@@ -3,6 +3,7 @@
 //! The fields are readable everywhere, but only `file` builds one (`non_exhaustive`), so a
 //! `Topology` that exists is one whose references hold.
 
+use crate::binding::{Realisation, Request};
 use crate::calendar::{Calendar, Hours, TimeOfDay};
 use crate::ids::{
     AccessId, DomainId, GroupId, JourneyId, LinkId, NetworkId, NodeId, PartitionId, PopulationId,
@@ -256,6 +257,8 @@ pub struct Service {
     pub shard_key: String,
     /// Domains of the service itself (its platform, its supplier).
     pub domains: Vec<DomainId>,
+    /// What stands behind it in a live run.
+    pub realised: Realisation,
 }
 
 /// How replicas share the work.
@@ -475,6 +478,9 @@ pub struct Journey {
     pub retry: Retry,
     /// What people do instead.
     pub otherwise: Option<Contingency>,
+    /// What it asks in a live run; `None`: a plain exchange with each service that it calls, and
+    /// a ledger entry in each that it writes to.
+    pub request: Option<Request>,
 }
 
 /// Tries of one attempt.

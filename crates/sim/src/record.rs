@@ -82,6 +82,7 @@ impl Engine<'_> {
             groups,
             not_exercised,
             amplification,
+            measured: None,
             trace_digest,
             events: record.events,
         }

@@ -70,6 +70,7 @@ pub fn bare_scenario(
             .collect(),
         expect: Vec::new(),
         stable_for: STABLE_FOR,
+        live: crate::binding::LivePlan::default(),
         tags: Vec::new(),
         digest,
     })

@@ -112,6 +112,7 @@ pub(crate) fn read(
         objectives,
         expect,
         stable_for: f.duration("stable_for").unwrap_or(STABLE_FOR),
+        live: crate::binding::LivePlan::default(),
         tags: f.texts("tags").into_iter().map(|(tag, _)| tag).collect(),
         digest,
     };

@@ -4,6 +4,7 @@ use super::cx::{Fields, check_name};
 use super::doc::{Doc, Value};
 use super::place::Span;
 use super::topology::{Build, plain_node};
+use crate::binding::{Realisation, StandIn};
 use crate::ids::{NodeId, ServiceId};
 use crate::topology::{
     Check, Dependency, Depends, Failover, Mode, Probes, QueueSpec, Rejoin, Replica, Service,
@@ -461,5 +462,6 @@ fn blank(name: &str) -> Service {
         shards: 1,
         shard_key: name.to_string(),
         domains: Vec::new(),
+        realised: Realisation::StandIn(StandIn::Http),
     }
 }

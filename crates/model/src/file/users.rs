@@ -497,5 +497,6 @@ fn blank(name: &str) -> Journey {
             each: timeout,
         },
         otherwise: None,
+        request: None,
     }
 }

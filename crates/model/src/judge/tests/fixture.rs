@@ -64,6 +64,7 @@ fn app() -> Service {
         domains: Vec::new(),
     };
     Service {
+        realised: crate::binding::Realisation::StandIn(crate::binding::StandIn::Store),
         id: "app".into(),
         mode: Mode::ActiveStandby,
         replicas: vec![replica("north", 1, true), replica("south", 2, false)],
@@ -101,6 +102,7 @@ fn app() -> Service {
 
 fn work() -> Journey {
     Journey {
+        request: None,
         id: "work".into(),
         calls: vec![APP],
         writes: Vec::new(),
@@ -172,6 +174,7 @@ impl Bench {
             digest: "t".into(),
         };
         let scenario = Scenario {
+            live: crate::binding::LivePlan::default(),
             name: "case".into(),
             path: "case.yaml".into(),
             // A Wednesday.
@@ -275,6 +278,7 @@ impl Bench {
             groups: Vec::new(),
             not_exercised: Vec::new(),
             amplification: Vec::new(),
+            measured: None,
             trace_digest: String::new(),
             events: 0,
         }

@@ -1,0 +1,14 @@
+//! Real time: drives the machines of `control` through a plan with real sockets, real proxies and
+//! real (or embedded) services, and records what was observed.
+//!
+//! What decides a figure is in `control`; here it is carried out: this address is checked, that
+//! replica is promoted, a path's conditions become the faults of a proxy. Nothing is judged here.
+
+mod clock;
+mod replica;
+
+pub use clock::Clock;
+pub use replica::{
+    Answer, BackupReport, Call, Effect, Entry, Held, Later, Neighbours, Replica, Role, Transport,
+    Trouble, Way, What, Work,
+};

@@ -1,0 +1,131 @@
+//! What a topology says about the real thing: which system stands behind a service, and what a
+//! journey asks of it. Data only; secrets are named here and never held.
+
+use crate::ids::ServiceId;
+use assize_fault::Nanos;
+
+/// How a service is realised in a live run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Realisation {
+    /// By an embedded stand-in.
+    StandIn(StandIn),
+    /// By the user's own system.
+    Bound(Binding),
+}
+
+/// The kind of an embedded stand-in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StandIn {
+    /// An HTTP service; the default for a service without state.
+    Http,
+    /// A store with replication and backups; the default for a service with state.
+    Store,
+    /// Sign-in over RADIUS.
+    Radius,
+    /// Names over DNS.
+    Dns,
+}
+
+/// A real service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Binding {
+    /// Which driver, by its name in the registry: `tcp`, `http`, `postgres`, `exec`, `process`.
+    pub driver: String,
+    /// `host:port` of each replica, by index.
+    pub addresses: Vec<String>,
+    /// Data source of a database, by the name of an environment variable that holds it.
+    pub dsn: Option<EnvVar>,
+    /// Further addresses that the system's own control plane uses, which faults cut as well.
+    pub peers: Vec<String>,
+    /// What a health check asks: a path for `http`.
+    pub health: Option<String>,
+    /// Commands by what they do (`start`, `ready`, `write`, `read`, `promote`, `backup`, `restore`, …),
+    /// each a program with its arguments, by replica where they differ.
+    pub commands: Vec<Command>,
+}
+
+/// The name of an environment variable. Its value is read when it is needed and never written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EnvVar(pub String);
+
+/// A command of a binding.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Command {
+    /// What it does.
+    pub verb: String,
+    /// For one replica; `None`: for each.
+    pub replica: Option<u16>,
+    /// Program and arguments; `{replica}`, `{host}` and `{port}` are replaced.
+    pub argv: Vec<String>,
+}
+
+/// What a journey asks in a live run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Request {
+    /// An HTTP request.
+    Http {
+        /// The service that is asked.
+        to: ServiceId,
+        /// Method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// Body; `{id}`, `{sequence}` and `{hash}` are replaced by the ledger entry's.
+        body: Option<String>,
+        /// Statuses that count as served; empty: 200 to 399.
+        expect: Vec<u16>,
+    },
+    /// An SQL statement.
+    Sql {
+        /// The service that is asked.
+        to: ServiceId,
+        /// The statement.
+        statement: String,
+    },
+    /// A ledger entry, written and read back by the driver.
+    Ledger {
+        /// The service.
+        to: ServiceId,
+    },
+    /// A command; exit code 0 counts as served.
+    Exec {
+        /// Program and arguments.
+        argv: Vec<String>,
+    },
+}
+
+/// What a scenario says about its live run. The timeline of the live plan is in the scenario
+/// already: the file is read with `live:` applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LivePlan {
+    /// Phases per cache: a divisor of 64. Default 8.
+    pub phases: u8,
+    /// Model seconds per wall second; `None`: as many as the machine permits, up to 20.
+    pub pace: Option<u32>,
+    /// End early when every journey has been up for so long.
+    pub until_stable: Option<Nanos>,
+    /// Stop, and lift every fault, when one of these holds.
+    pub abort_if: Vec<AbortIf>,
+}
+
+impl Default for LivePlan {
+    fn default() -> Self {
+        Self {
+            phases: 8,
+            pace: None,
+            until_stable: None,
+            abort_if: Vec::new(),
+        }
+    }
+}
+
+/// A condition under which a live run is stopped.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AbortIf {
+    /// The journey whose served share is watched.
+    pub journey: crate::ids::JourneyId,
+    /// It is below this share …
+    pub below: assize_fault::Ppb,
+    /// … for so long.
+    pub for_: Nanos,
+}

@@ -5,10 +5,22 @@
 //! replica is promoted, a path's conditions become the faults of a proxy. Nothing is judged here.
 
 mod clock;
+mod context;
+mod describe;
+pub mod drivers;
+mod options;
 mod replica;
+mod run;
+pub mod stand_ins;
+mod zone;
 
 pub use clock::Clock;
+pub use context::Context;
+pub use describe::describe;
+pub use options::{Ended, Options, Refused, Stop, Wrap};
 pub use replica::{
     Answer, BackupReport, Call, Effect, Entry, Held, Later, Neighbours, Replica, Role, Transport,
     Trouble, Way, What, Work,
 };
+pub use run::run;
+pub use zone::{Record, Zone};

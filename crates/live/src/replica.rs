@@ -111,6 +111,9 @@ pub struct Call {
 pub enum What {
     /// An exchange of the service's own kind: a page, a lookup, a sign-in.
     Plain,
+    /// Asks a name service where requests to this service go ([`Answer::replica`]). The cohort of
+    /// the call is part of the question, as different cohorts may be sent to different replicas.
+    Lookup(ServiceId),
     /// Writes a ledger entry.
     Write(Entry),
     /// Reads the newest entry of this writer; stale if older than what it has had acknowledged.

@@ -19,7 +19,7 @@ pub(crate) enum Mode {
 }
 
 /// The kinds of file that have a schema.
-const KINDS: &[&str] = &["topology", "scenario", "part"];
+const KINDS: &[&str] = &["topology", "scenario", "part", "bindings"];
 
 /// Generates every file, and writes or compares it.
 pub(crate) fn run(mode: Mode) -> Result<()> {

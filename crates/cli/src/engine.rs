@@ -20,6 +20,10 @@ pub(crate) struct Request<'a> {
     pub(crate) topology: Option<&'a Path>,
     /// Replaces the symptoms that scenarios are scored against.
     pub(crate) expect: Option<&'a Path>,
+    /// Bindings, laid over those of the scenario and its topology.
+    pub(crate) bind: Option<&'a Path>,
+    /// Whether the `live:` of scenarios is applied.
+    pub(crate) live: bool,
 }
 
 impl Request<'_> {
@@ -28,6 +32,8 @@ impl Request<'_> {
             sets: self.sets.to_vec(),
             topology: self.topology.map(Path::to_path_buf),
             expect: self.expect.map(Path::to_path_buf),
+            bind: self.bind.map(Path::to_path_buf),
+            live: self.live,
         }
     }
 
@@ -35,7 +41,8 @@ impl Request<'_> {
         Disk::for_files(
             std::iter::once(path)
                 .chain(self.topology)
-                .chain(self.expect),
+                .chain(self.expect)
+                .chain(self.bind),
         )
     }
 }

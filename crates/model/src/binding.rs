@@ -3,6 +3,16 @@
 
 use crate::ids::ServiceId;
 use assize_fault::Nanos;
+use std::path::PathBuf;
+
+/// The names of all drivers, in the order of their registry.
+pub const DRIVERS: [&str; 5] = ["tcp", "http", "postgres", "exec", "process"];
+
+/// What commands of a binding may do; their contract is in `docs/BINDINGS.md`.
+pub const VERBS: [&str; 13] = [
+    "start", "ready", "stop", "check", "role", "write", "read", "held", "promote", "follow",
+    "backup", "restore", "damage",
+];
 
 /// How a service is realised in a live run.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +52,8 @@ pub struct Binding {
     /// Commands by what they do (`start`, `ready`, `write`, `read`, `promote`, `backup`, `restore`, …),
     /// each a program with its arguments, by replica where they differ.
     pub commands: Vec<Command>,
+    /// The folder of the file that names the driver: commands run there.
+    pub folder: PathBuf,
 }
 
 /// The name of an environment variable. Its value is read when it is needed and never written.
@@ -91,6 +103,8 @@ pub enum Request {
     Exec {
         /// Program and arguments.
         argv: Vec<String>,
+        /// The folder of the file that says so: the command runs there.
+        folder: PathBuf,
     },
 }
 
@@ -98,6 +112,8 @@ pub enum Request {
 /// already: the file is read with `live:` applied.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LivePlan {
+    /// Whether the scenario has a `live:` section: it says that it is fit for a live run.
+    pub stated: bool,
     /// Phases per cache: a divisor of 64. Default 8.
     pub phases: u8,
     /// Model seconds per wall second; `None`: as many as the machine permits, up to 20.
@@ -111,6 +127,7 @@ pub struct LivePlan {
 impl Default for LivePlan {
     fn default() -> Self {
         Self {
+            stated: false,
             phases: 8,
             pace: None,
             until_stable: None,

@@ -5,10 +5,10 @@ use crate::args::{Plain, SetArgs};
 use crate::disk::{self, Found};
 use crate::engine::{self, Request};
 use crate::exit::{Exit, Failure};
-use assize_model::file::{Kind, Problem, Severity};
+use assize_model::file::{Kind, Problem, Problems, Severity};
 use assize_report::words;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Read files and say everything that is wrong with them.
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     let request = Request {
         sets: &arguments.sets.sets,
         topology: arguments.topology.as_deref(),
-        expect: None,
+        ..Request::default()
     };
     let checked: Vec<Checked> = disk::find(&arguments.paths)?
         .into_iter()
@@ -84,10 +84,26 @@ fn problems(file: &Found, request: &Request<'_>) -> Option<Vec<Problem>> {
     let result = match file.kind {
         Some(Kind::Topology) => engine::topology(&file.path, request.sets).map(|l| l.warnings),
         // A file that does not say what it is gets the scenario reader's word on that.
-        Some(Kind::Scenario) | None => engine::scenario(&file.path, request).map(|l| l.warnings),
+        Some(Kind::Scenario) | None => scenario(&file.path, request),
         Some(_) => return None,
     };
     Some(result.unwrap_or_else(|problems| problems.0))
+}
+
+/// The warnings of a scenario; of one that has a live plan, also as that plan.
+fn scenario(path: &Path, request: &Request<'_>) -> Result<Vec<Problem>, Problems> {
+    let read = engine::scenario(path, request)?;
+    let mut warnings = read.warnings;
+    if read.scenario.live.stated {
+        let live = Request {
+            live: true,
+            ..*request
+        };
+        let more = engine::scenario(path, &live)?.warnings;
+        let new: Vec<Problem> = more.into_iter().filter(|p| !warnings.contains(p)).collect();
+        warnings.extend(new);
+    }
+    Ok(warnings)
 }
 
 fn table(checked: &[Checked], bad_files: usize, console: &mut Console<'_>) -> Result<(), Failure> {

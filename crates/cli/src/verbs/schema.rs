@@ -36,6 +36,8 @@ enum Which {
     Scenario,
     /// `assize: part/v1`
     Part,
+    /// `assize: bindings/v1`
+    Bindings,
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -44,6 +46,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         Which::Topology => Kind::Topology,
         Which::Scenario => Kind::Scenario,
         Which::Part => Kind::Part,
+        Which::Bindings => Kind::Bindings,
     };
     writeln!(console.out, "{:#}", file::schema(kind))?;
     Ok(Exit::Pass)

@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     /// their own.
     #[arg(long, env = "ASSIZE_EXPECT", value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Simulate the plan of a live run: with the `live:` of each scenario over it.
+    #[arg(long, env = "ASSIZE_LIVE", value_parser = crate::args::flag(), num_args = 0)]
+    live: bool,
     #[command(flatten)]
     sets: SetArgs,
     /// Judge only these objectives. In the environment, one per line.
@@ -78,6 +81,8 @@ fn load(arguments: &Arguments) -> Result<Vec<ScenarioFile>, Failure> {
         sets: &arguments.sets.sets,
         topology: arguments.topology.as_deref(),
         expect: arguments.expect.as_deref(),
+        live: arguments.live,
+        bind: None,
     };
     let mut files = Vec::new();
     let mut problems = Problems::default();

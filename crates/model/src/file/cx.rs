@@ -43,6 +43,14 @@ impl Cx {
         self.report(Severity::Warning, at, what.into(), help.into());
     }
 
+    /// An error about a line that must not be shown, because a secret may stand in it.
+    pub(crate) fn error_unseen(&self, at: Span, what: impl Into<String>, help: impl Into<String>) {
+        self.error(at, what, help);
+        if let Some(problem) = self.problems.borrow_mut().last_mut() {
+            problem.source_line = String::new();
+        }
+    }
+
     fn report(&self, severity: Severity, at: Span, what: String, help: String) {
         if self.problems.borrow().len() < MAX_PROBLEMS {
             let problem = self.files.borrow().problem(severity, at, what, help);

@@ -6,12 +6,14 @@
 //! a [`Source`]. `docs/FILES.md` is the reference of every field.
 
 mod bare;
+mod bind;
 mod checks;
 pub(crate) mod cx;
 mod doc;
 mod expect;
 mod fields;
 mod links;
+mod live;
 mod merge;
 mod narrow;
 mod objectives;
@@ -54,6 +56,10 @@ pub struct LoadOptions {
     pub topology: Option<PathBuf>,
     /// A file of symptoms, which replaces those that the scenario is scored against.
     pub expect: Option<PathBuf>,
+    /// A file of bindings, laid over those of the scenario and the topology.
+    pub bind: Option<PathBuf>,
+    /// Whether the scenario's `live:` is applied: for a run on real sockets, and its prediction.
+    pub live: bool,
 }
 
 /// Where files come from. Paths are relative to the working directory, or absolute, as the
@@ -109,14 +115,17 @@ pub enum Kind {
     Part,
     /// `assize: expect/v1`: the symptoms of one incident.
     Expect,
+    /// `assize: bindings/v1`: the real systems behind a topology's services.
+    Bindings,
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 4] = [
+    const ALL: [(&'static str, Self); 5] = [
         ("topology/v1", Self::Topology),
         ("scenario/v1", Self::Scenario),
         ("part/v1", Self::Part),
         ("expect/v1", Self::Expect),
+        ("bindings/v1", Self::Bindings),
     ];
 }
 
@@ -145,6 +154,7 @@ pub fn load_topology(
     if !check_kind(&cx, &doc, Kind::Topology) {
         return Err(cx.outcome().err().unwrap_or_default());
     }
+    lay_file(&cx, source, options.bind.as_deref(), &mut doc);
     for set in &options.sets {
         sets::apply(&cx, set, None, &mut doc);
     }
@@ -170,6 +180,11 @@ pub fn load_scenario(
     let Some((mut base, topology_path)) = topology_of(&cx, source, path, &mut doc, options) else {
         return Err(cx.outcome().err().unwrap_or_default());
     };
+    bindings(&cx, source, path, &mut doc, &mut base);
+    lay_file(&cx, source, options.bind.as_deref(), &mut base);
+    if options.live {
+        live::apply(&cx, &mut doc, &mut base);
+    }
     for set in &options.sets {
         sets::apply(&cx, set, Some(&mut doc), &mut base);
     }
@@ -335,6 +350,40 @@ fn load_part(cx: &Cx, source: &dyn Source, path: &Path, at: Span) -> Option<Doc>
             ));
             None
         }
+    }
+}
+
+/// Lays what a scenario's `bind:` says, itself or in a file, over its topology.
+fn bindings(cx: &Cx, source: &dyn Source, path: &Path, doc: &mut Doc, topology: &mut Doc) {
+    let Some(stated) = doc.get("bind").filter(|d| !d.is_null()) else {
+        return;
+    };
+    let laid = match stated.scalar() {
+        None => Some(stated.clone()),
+        Some(name) => {
+            let folder = merge::folder(path);
+            let file = merge::inside(&folder, &folder, name);
+            if file.is_none() {
+                let what = format!("`{name}` is outside the scenario's folder");
+                let help = "give it on the command line: `--bind FILE`";
+                cx.error(stated.at, what, help);
+            }
+            file.and_then(|file| load_part(cx, source, &file, stated.at))
+                .filter(|laid| check_kind(cx, laid, Kind::Bindings))
+        }
+    };
+    if let Some(laid) = laid {
+        bind::lay(cx, laid, topology);
+    }
+}
+
+/// Lays the bindings of a file that the caller names over a topology.
+fn lay_file(cx: &Cx, source: &dyn Source, file: Option<&Path>, topology: &mut Doc) {
+    let Some(file) = file else { return };
+    match merge::load(cx, source, file) {
+        Ok(laid) if check_kind(cx, &laid, Kind::Bindings) => bind::lay(cx, laid, topology),
+        Ok(_) => {}
+        Err(problems) => cx.extend(problems),
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn read(
     digest: String,
 ) -> Option<Scenario> {
     let f = Fields::open(cx, doc, "scenario")?;
-    f.ignore(&["assize", "include", "topology", "bindings"]);
+    f.ignore(&["assize", "include", "topology", "bind"]);
     let stated = f
         .raw("start")
         .and_then(|d| cx.parsed(d, "start", "an instant", |text| t.calendar.timestamp(text)));
@@ -94,12 +94,12 @@ pub(crate) fn read(
     }
     let responses = r.responses(&f);
     let steady_state = r.steady_state(&f);
-    let end = r.end(&f);
+    let (end, until_stable) = r.end(&f);
     r.close(end);
     r.backups(f.at, end);
     let objectives = r.objectives(&f);
     let expect = super::expect::read(&r.scope(), t, &f, expect);
-    r.live(&f);
+    let live = r.live(&f, until_stable);
     let scenario = Scenario {
         name: f.text("name").unwrap_or(name.0),
         path: name.1,
@@ -112,7 +112,7 @@ pub(crate) fn read(
         objectives,
         expect,
         stable_for: f.duration("stable_for").unwrap_or(STABLE_FOR),
-        live: crate::binding::LivePlan::default(),
+        live,
         tags: f.texts("tags").into_iter().map(|(tag, _)| tag).collect(),
         digest,
     };
@@ -216,7 +216,8 @@ impl Reader<'_> {
         found
     }
 
-    fn end(&self, f: &Fields<'_>) -> Nanos {
+    /// When the scenario ends, and how long all must have been well for it to end before that.
+    fn end(&self, f: &Fields<'_>) -> (Nanos, Option<Nanos>) {
         let faults = self
             .faults
             .iter()
@@ -225,12 +226,10 @@ impl Reader<'_> {
             .chain(self.steps.iter().map(|s| s.at))
             .max()
             .unwrap_or(Nanos::ZERO);
-        let settle = f
-            .raw("settle")
-            .and_then(|d| self.settle(d))
-            .unwrap_or(SETTLE);
+        let (settle, stable) = f.raw("settle").map_or((None, None), |d| self.settle(d));
+        let settled = last + settle.unwrap_or(SETTLE);
         let Some(doc) = f.raw("end") else {
-            return last + settle;
+            return (settled, stable);
         };
         if f.has("settle") {
             self.cx.error(
@@ -240,7 +239,7 @@ impl Reader<'_> {
             );
         }
         let Some(end) = self.instant(doc, "end") else {
-            return last + settle;
+            return (settled, stable);
         };
         if end < last {
             let late = self.faults.iter().find(|x| x.bounded && x.until > end);
@@ -258,21 +257,24 @@ impl Reader<'_> {
             self.cx
                 .error(doc.at, "the scenario ends before it starts", "");
         }
-        end
+        (end, stable)
     }
 
-    /// A duration, or `{until: stable 10s, max: 60s}`, of which the longest is planned.
-    fn settle(&self, doc: &Doc) -> Option<Nanos> {
+    /// A duration, or `{until: stable 10s, max: 60s}`, of which the longest is planned: how long,
+    /// and after how long a calm it may end.
+    fn settle(&self, doc: &Doc) -> (Option<Nanos>, Option<Nanos>) {
         let Value::Map(_) = doc.value else {
-            return self.cx.duration(doc, "settle");
+            return (self.cx.duration(doc, "settle"), None);
         };
-        let f = Fields::open(self.cx, doc, "settling")?;
-        if let Some(until) = f.raw("until") {
+        let Some(f) = Fields::open(self.cx, doc, "settling") else {
+            return (None, None);
+        };
+        let stable = f.raw("until").and_then(|until| {
             self.cx.parsed(until, "until", "a condition", |text| {
                 let rest = text.strip_prefix("stable").ok_or("write `stable 10s`")?;
                 Nanos::parse(rest)
-            });
-        }
+            })
+        });
         let max = f.duration("max");
         if !f.has("max") {
             self.cx.error(
@@ -282,7 +284,7 @@ impl Reader<'_> {
             );
         }
         f.finish();
-        max
+        (max, stable)
     }
 
     /// Each backup that a schedule takes is kept in mind, so their number is bounded.
@@ -368,19 +370,5 @@ impl Reader<'_> {
             );
         }
         found.cloned()
-    }
-
-    /// `live:` is for runs on real systems; here only the names in it are checked.
-    fn live(&self, f: &Fields<'_>) {
-        let Some(doc) = f.raw("live") else { return };
-        let Some(map) = self.cx.map(doc, "live", "a map") else {
-            return;
-        };
-        let Some(faults) = map.get("faults").and_then(|e| e.value.map()) else {
-            return;
-        };
-        for (name, entry) in faults {
-            self.find_fault(name, entry.key);
-        }
     }
 }

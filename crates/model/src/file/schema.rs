@@ -5,7 +5,6 @@
 
 use super::Kind;
 use super::fields::{KINDS, of};
-use super::services::LIVE_KEYS;
 use serde_json::{Map, Value, json};
 
 /// The JSON Schema (2020-12) of a kind of file.
@@ -16,6 +15,7 @@ pub fn schema(kind: Kind) -> Value {
         Kind::Scenario => ("scenario", "scenario/v1"),
         Kind::Part => ("topology", "part/v1"),
         Kind::Expect => ("expectation file", "expect/v1"),
+        Kind::Bindings => ("bindings", "bindings/v1"),
     };
     let mut root = object(name);
     if let Some(line) = root.pointer_mut("/properties/assize") {
@@ -52,19 +52,9 @@ pub fn reference() -> String {
             let value = words(value).replace('|', "\\|");
             text += &format!("| `{key}` | {value} | {} |\n", meaning.replace('|', "\\|"));
         }
-        if LIVE_KINDS.contains(name) {
-            let keys: Vec<String> = LIVE_KEYS.iter().map(|k| format!("`{k}`")).collect();
-            text += &format!(
-                "\nFor runs on real systems, and ignored by `simulate`: {}.\n",
-                keys.join(", ")
-            );
-        }
     }
     text
 }
-
-/// Kinds that also have the fields of runs on real systems.
-const LIVE_KINDS: [&str; 4] = ["service", "replica", "failover", "journey"];
 
 fn slug(name: &str) -> String {
     name.replace(' ', "-")
@@ -78,13 +68,6 @@ fn object(kind: &str) -> Value {
             map.insert("description".into(), json!(meaning));
         }
         properties.insert((*key).to_string(), schema);
-    }
-    if LIVE_KINDS.contains(&kind) {
-        for key in LIVE_KEYS {
-            properties
-                .entry(*key)
-                .or_insert(json!({"description": "For runs on real systems."}));
-        }
     }
     json!({"type": "object", "properties": properties, "additionalProperties": false})
 }

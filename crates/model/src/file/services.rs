@@ -1,5 +1,6 @@
 //! Services: replicas, dependencies, queues, failover.
 
+use super::bind::is_address;
 use super::cx::{Fields, check_name};
 use super::doc::{Doc, Value};
 use super::place::Span;
@@ -12,27 +13,6 @@ use crate::topology::{
 };
 use assize_fault::Nanos;
 
-/// Fields of services and journeys that only a run on real systems reads. `simulate` knows and
-/// ignores them.
-pub(crate) const LIVE_KEYS: &[&str] = &[
-    "driver",
-    "dsn",
-    "peers",
-    "bind",
-    "http",
-    "process",
-    "container",
-    "listen",
-    "connect",
-    "address",
-    "credentials",
-    "tls",
-    "stand_in",
-    "promote_with",
-    "probe",
-    "request",
-    "sql",
-];
 /// The most replicas of one service.
 const MAX_REPLICAS: usize = 1_000;
 
@@ -58,8 +38,9 @@ impl Build<'_> {
     }
 
     fn service(&mut self, f: &Fields<'_>, service: &mut Service) {
-        f.ignore(LIVE_KEYS);
-        service.replicas = self.replicas(f, &service.id);
+        let addresses;
+        (service.replicas, addresses) = self.replicas(f, &service.id);
+        service.realised = self.realised(f, service, addresses);
         let modes = [
             ("single", Mode::Single),
             ("active-active", Mode::ActiveActive),
@@ -70,6 +51,8 @@ impl Build<'_> {
         let alone = service.replicas.len() < 2;
         let default = if alone {
             Mode::Single
+        } else if writes_once(&service.realised) {
+            Mode::ActiveStandby
         } else {
             Mode::ActiveActive
         };
@@ -110,8 +93,9 @@ impl Build<'_> {
     }
 
     /// Replicas: a map of names (each with a node, or with fields), or a list of names.
-    fn replicas(&mut self, f: &Fields<'_>, service: &str) -> Vec<Replica> {
+    fn replicas(&mut self, f: &Fields<'_>, service: &str) -> (Vec<Replica>, Vec<Option<String>>) {
         let mut replicas = Vec::new();
+        let mut addresses = Vec::new();
         let mut roles = Vec::new();
         let entries: Vec<(String, Span, Option<&Doc>)> = match f.raw("replicas") {
             None => vec![("a".to_string(), f.at, None)],
@@ -131,7 +115,7 @@ impl Build<'_> {
         if entries.len() > MAX_REPLICAS {
             let what = format!("a service has at most {MAX_REPLICAS} replicas");
             self.cx.error(f.key("replicas"), what, "");
-            return replicas;
+            return (replicas, addresses);
         }
         if entries.is_empty() {
             self.cx.error(
@@ -152,7 +136,8 @@ impl Build<'_> {
                 primary: false,
                 domains: vec![],
             };
-            let (place, role) = self.replica(doc, &mut replica);
+            let (place, role, address) = self.replica(doc, &mut replica);
+            addresses.push(address);
             replica.at = match place {
                 Some(node) => node,
                 None => self.own_node(service, &replica.id, at),
@@ -172,31 +157,34 @@ impl Build<'_> {
             self.cx
                 .error(f.key("replicas"), what, "one replica is `role: primary`");
         }
-        replicas
+        (replicas, addresses)
     }
 
-    /// Where a replica runs, if the file says, and whether it is the primary, if the file says.
-    fn replica(&self, doc: Option<&Doc>, replica: &mut Replica) -> (Option<NodeId>, Option<bool>) {
-        let Some(doc) = doc else { return (None, None) };
+    /// What the file says of a replica: where it runs, whether it is the primary, its address.
+    fn replica(&self, doc: Option<&Doc>, replica: &mut Replica) -> Stated {
+        let Some(doc) = doc else {
+            return (None, None, None);
+        };
         match &doc.value {
             Value::Map(_) => {
                 let Some(f) = Fields::open(self.cx, doc, "replica") else {
-                    return (None, None);
+                    return (None, None, None);
                 };
-                f.ignore(LIVE_KEYS);
                 let place = f.raw("at").map(|d| self.single_node(d, "at"));
                 let role = f.choice("role", &[("primary", true), ("standby", false)]);
                 replica.domains = self.domains_of(&f);
+                let address = f.raw("address").and_then(|d| self.address(d, "address"));
                 f.finish();
-                (place, role)
+                (place, role, address)
             }
             // In a list a name is the replica's own; it also says where, if a node has it.
             _ => match doc.scalar() {
                 Some(text) if self.names.nodes.get(text).is_some() => {
-                    (Some(self.single_node(doc, "at")), None)
+                    (Some(self.single_node(doc, "at")), None, None)
                 }
-                Some(text) if text == replica.id || is_address(text) => (None, None),
-                _ => (Some(self.single_node(doc, "at")), None),
+                Some(text) if is_address(text) => (None, None, Some(text.to_string())),
+                Some(text) if text == replica.id => (None, None, None),
+                _ => (Some(self.single_node(doc, "at")), None, None),
             },
         }
     }
@@ -339,7 +327,6 @@ impl Build<'_> {
             return Some(failover);
         }
         let o = Fields::open(self.cx, doc, "failover")?;
-        o.ignore(LIVE_KEYS);
         failover.external = o.flag("external").unwrap_or(false);
         if let Some(c) = o
             .raw("check")
@@ -402,6 +389,14 @@ impl Build<'_> {
     }
 }
 
+/// Node, whether primary, address; each if the file says.
+type Stated = (Option<NodeId>, Option<bool>, Option<String>);
+
+/// Whether a real system is of a kind in which one replica takes the writes.
+fn writes_once(realised: &Realisation) -> bool {
+    matches!(realised, Realisation::Bound(binding) if binding.driver == "postgres")
+}
+
 fn queue(f: &Fields<'_>) -> QueueSpec {
     let Some(q) = f.raw("queue").and_then(|d| Fields::open(f.cx, d, "queue")) else {
         return QueueSpec::default();
@@ -435,16 +430,6 @@ fn default_failover(failback: Option<Nanos>) -> Failover {
         rejoin: Rejoin::Rewind,
         fail_open: false,
     }
-}
-
-/// `host:port`.
-fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| {
-        !host.is_empty()
-            && !port.is_empty()
-            && port.len() <= 5
-            && port.bytes().all(|b| b.is_ascii_digit())
-    })
 }
 
 fn blank(name: &str) -> Service {

@@ -6,7 +6,7 @@ use super::place::Span;
 use super::{merge, place, problem::Severity};
 
 /// First words of paths into a scenario.
-const SCENARIO: [&str; 13] = [
+const SCENARIO: [&str; 14] = [
     "timeline",
     "steady_state",
     "end",
@@ -18,6 +18,7 @@ const SCENARIO: [&str; 13] = [
     "expect",
     "tags",
     "live",
+    "bind",
     "topology",
     "name",
 ];
@@ -39,7 +40,7 @@ const TOPOLOGY: [&str; 14] = [
     "accepted",
 ];
 
-/// Applies one setting to the scenario if its path leads there, else to the topology.
+/// Applies one setting of the caller to the scenario if its path leads there, else to the topology.
 pub(crate) fn apply(cx: &Cx, text: &str, scenario: Option<&mut Doc>, topology: &mut Doc) {
     let file = cx.files.borrow_mut().add("--set", text);
     let whole = Span {
@@ -48,6 +49,17 @@ pub(crate) fn apply(cx: &Cx, text: &str, scenario: Option<&mut Doc>, topology: &
         column: 1,
         len: text.chars().count().max(1) as u32,
     };
+    apply_at(cx, text, whole, scenario, topology);
+}
+
+/// As [`apply`], of a setting that stands in a file.
+pub(crate) fn apply_at(
+    cx: &Cx,
+    text: &str,
+    whole: Span,
+    scenario: Option<&mut Doc>,
+    topology: &mut Doc,
+) {
     let Some((path, value)) = text.split_once('=') else {
         cx.error(
             whole,
@@ -61,7 +73,7 @@ pub(crate) fn apply(cx: &Cx, text: &str, scenario: Option<&mut Doc>, topology: &
         cx,
         value,
         Span {
-            column: path.len() as u32 + 2,
+            column: whole.column + path.chars().count() as u32 + 1,
             ..whole
         },
     ) else {

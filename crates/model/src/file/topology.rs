@@ -50,7 +50,7 @@ pub(crate) struct Build<'a> {
 /// Reads a merged document. The result is to be used only if `cx` has no errors.
 pub(crate) fn read(cx: &Cx, doc: &Doc, start: Option<&str>, digest: String) -> Option<Topology> {
     let f = Fields::open(cx, doc, "topology")?;
-    f.ignore(&["assize", "include", "bindings", "live"]);
+    f.ignore(&["assize", "include"]);
     let calendar = read_calendar(&f);
     let start = start
         .and_then(|s| calendar.timestamp(s).ok())
@@ -91,6 +91,7 @@ pub(crate) fn read(cx: &Cx, doc: &Doc, start: Option<&str>, digest: String) -> O
     b.links(&f);
     b.services(&f);
     b.journeys(&f);
+    b.default_stand_ins();
     b.access(&f);
     b.populations(&f);
     b.t.networks = b.names.networks.iter().map(str::to_string).collect();

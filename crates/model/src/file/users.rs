@@ -4,7 +4,6 @@ use super::cx::Fields;
 use super::doc::{Doc, Value};
 use super::links::standby;
 use super::place::Span;
-use super::services::LIVE_KEYS;
 use super::topology::{Build, is_empty, plain_node};
 use crate::calendar::Hours;
 use crate::ids::{AccessId, JourneyId, LinkId, NodeId, ServiceId};
@@ -206,7 +205,6 @@ impl Build<'_> {
     }
 
     fn journey(&self, f: &Fields<'_>, journey: &mut Journey) {
-        f.ignore(LIVE_KEYS);
         let find = |key| -> Vec<ServiceId> {
             let texts = f.texts(key);
             texts
@@ -230,6 +228,7 @@ impl Build<'_> {
                 journey.calls.push(service);
             }
         }
+        self.request(f, journey);
         if journey.calls.is_empty() && !self.cx.failed() {
             let what = format!("journey `{}` calls no service", journey.id);
             self.cx.error(f.at, what, "write `calls: [SERVICE]`");

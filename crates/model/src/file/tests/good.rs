@@ -126,7 +126,7 @@ settle: {until: stable 10s, max: 60s}
     let links: Vec<&str> = t.links.iter().map(|l| l.id.as_str()).collect();
     assert_eq!(links, ["auto-db-a", "auto-db-b", "auto-users"]);
     assert_eq!(t.populations[0].users(), 1_000);
-    assert_eq!(t.services[0].mode, Mode::ActiveActive);
+    assert_eq!(t.services[0].mode, Mode::ActiveStandby);
     assert!(t.services[0].failover.as_ref().unwrap().external);
     assert!(t.services[0].state.is_some());
     assert_eq!(t.journeys[0].calls, t.journeys[0].writes);
@@ -159,9 +159,8 @@ fn a_topology_is_replaced_from_outside() {
         FULL.replace("name: example", "name: other").into_bytes(),
     );
     let options = LoadOptions {
-        sets: vec![],
         topology: Some("other.yaml".into()),
-        expect: None,
+        ..LoadOptions::default()
     };
     let (t, s, _) = load_scenario(&files, Path::new("scenarios/s.yaml"), &options).unwrap();
     assert_eq!((t.name.as_str(), s.name.as_str()), ("other", "s"));

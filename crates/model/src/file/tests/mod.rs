@@ -1,6 +1,7 @@
 //! Whole files: what they become, and what is said about wrong ones.
 
 mod any;
+mod bound;
 mod document;
 mod good;
 mod table;

@@ -1,0 +1,193 @@
+//! The `live:` section of a scenario: what is different when it runs on real sockets.
+//!
+//! It is an overlay, applied to the document before anything is read, so that a live plan is
+//! checked as any other and `simulate` can predict exactly that plan. Without it only its own
+//! shape is checked.
+
+use super::cx::{Cx, Fields};
+use super::doc::{Doc, Entry, Value};
+use super::place::Span;
+use super::scenario::Reader;
+use super::{merge, sets};
+use crate::binding::{AbortIf, LivePlan};
+use crate::ids::JourneyId;
+use assize_fault::Nanos;
+
+/// Fields of a scenario that `live:` may replace as a whole. Of each pair in [`EITHER`] the one
+/// that it states displaces the other.
+const REPLACED: [&str; 5] = ["start", "steady_state", "end", "settle", "stable_for"];
+/// Fields of which a scenario or a fault has one.
+const EITHER: [(&str, &str); 2] = [("end", "settle"), ("for", "until")];
+/// The most model seconds per wall second.
+const MAX_PACE: u64 = 1_000;
+
+/// Applies `live:` to a scenario and its topology.
+pub(crate) fn apply(cx: &Cx, scenario: &mut Doc, topology: &mut Doc) {
+    let Some(live) = scenario.get("live").cloned() else {
+        return;
+    };
+    let Some(f) = Fields::open(cx, &live, "live plan") else {
+        return;
+    };
+    f.ignore(&["phases", "pace", "abort_if"]);
+    for (section, list, id, default) in [
+        ("faults", "timeline", "id", "fault-"),
+        ("steps", "timeline", "id", "step-"),
+        ("respond", "respond", "to", ""),
+    ] {
+        for (name, at, over) in f.entries(section) {
+            match entry(scenario, (list, id, default), name) {
+                Some(there) => replace(there, over.clone()),
+                None => {
+                    let what = format!("`{section}` names `{name}`, which is not in `{list}`");
+                    cx.error(
+                        at,
+                        what,
+                        "name an entry by its `id`, a response by its fault",
+                    );
+                }
+            }
+        }
+    }
+    let mut over = super::doc::Map::default();
+    for key in REPLACED {
+        if let Some(doc) = f.raw(key) {
+            let key_at = f.key(key);
+            let value = doc.clone();
+            over.insert(key.to_string(), Entry { key: key_at, value });
+        }
+    }
+    let sets = f.texts("set");
+    replace(
+        scenario,
+        Doc {
+            at: live.at,
+            value: Value::Map(over),
+        },
+    );
+    for (text, at) in sets {
+        sets::apply_at(cx, &text, at, Some(scenario), topology);
+    }
+}
+
+/// Lays one map over another; what it states displaces the other of a pair.
+fn replace(there: &mut Doc, over: Doc) {
+    if let (Value::Map(under), Value::Map(top)) = (&mut there.value, &over.value) {
+        for (a, b) in EITHER.into_iter().chain(EITHER.map(|(a, b)| (b, a))) {
+            if top.contains_key(a) {
+                under.shift_remove(b);
+            }
+        }
+        // A settling of another kind is replaced, not merged.
+        for key in REPLACED {
+            if top.contains_key(key) {
+                under.shift_remove(key);
+            }
+        }
+    }
+    merge::overlay(there, over);
+}
+
+/// The entry of a list that has this name: as stated, or as the reader numbers them.
+fn entry<'a>(
+    scenario: &'a mut Doc,
+    (list, id, default): (&str, &str, &str),
+    name: &str,
+) -> Option<&'a mut Doc> {
+    let Value::Map(map) = &mut scenario.value else {
+        return None;
+    };
+    let Value::List(entries) = &mut map.get_mut(list)?.value.value else {
+        return None;
+    };
+    let mut number = 0;
+    entries.iter_mut().find(|doc| {
+        let of_kind = (default == "step-") == doc.get("do").is_some();
+        if !of_kind {
+            return false;
+        }
+        number += 1;
+        match doc.get(id).and_then(Doc::scalar) {
+            Some(stated) => stated == name,
+            None => !default.is_empty() && format!("{default}{number}") == name,
+        }
+    })
+}
+
+impl Reader<'_> {
+    /// What a scenario says about its live run, beside the overlay.
+    pub(crate) fn live(&self, f: &Fields<'_>, until_stable: Option<Nanos>) -> LivePlan {
+        let mut plan = LivePlan {
+            until_stable,
+            ..LivePlan::default()
+        };
+        let Some(live) = f
+            .raw("live")
+            .and_then(|d| Fields::open(self.cx, d, "live plan"))
+        else {
+            return plan;
+        };
+        live.ignore(&["faults", "steps", "respond", "set"]);
+        live.ignore(&REPLACED);
+        plan.stated = true;
+        if let Some(doc) = live.raw("phases") {
+            let phases = self.cx.parsed(doc, "phases", "a divisor of 64", |text| {
+                let number = text.parse::<u8>().ok();
+                number
+                    .filter(|n| *n > 0 && 64 % n == 0)
+                    .ok_or_else(|| "write 1, 2, 4, 8, 16, 32 or 64".to_string())
+            });
+            plan.phases = phases.unwrap_or(plan.phases);
+        }
+        plan.pace = live.whole("pace", 1, MAX_PACE).map(|n| n as u32);
+        plan.abort_if = live
+            .list("abort_if")
+            .into_iter()
+            .filter_map(|doc| self.abort_if(doc))
+            .collect();
+        for (section, known) in [("faults", true), ("steps", false)] {
+            for (name, at, _) in live.entries(section) {
+                self.check_named(name, at, known);
+            }
+        }
+        for (name, at, _) in live.entries("respond") {
+            self.find_fault(name, at);
+        }
+        live.finish();
+        plan
+    }
+
+    fn check_named(&self, name: &str, at: Span, fault: bool) {
+        if fault {
+            self.find_fault(name, at);
+        } else if !self.steps.iter().any(|s| s.id == name) {
+            let ids: Vec<&str> = self.steps.iter().map(|s| s.id.as_str()).collect();
+            let help = self.cx.suggest(name, ids);
+            let what = format!("no step of this scenario is named `{name}`");
+            self.cx.error(at, what, help);
+        }
+    }
+
+    fn abort_if(&self, doc: &Doc) -> Option<AbortIf> {
+        let f = Fields::open(self.cx, doc, "abort condition")?;
+        let name = f.required_text("journey", "the journey that is watched");
+        let at = f.raw("journey").map_or(f.at, |d| d.at);
+        let below = f.share("below");
+        let for_ = f.duration_or("for", Nanos::ZERO);
+        if !f.has("below") {
+            let help = "the share below which the run is stopped, such as `20%`";
+            self.cx.error(f.at, "`below` is missing", help);
+        }
+        f.finish();
+        let name = name.strip_prefix("journey/").unwrap_or(&name);
+        if name.is_empty() {
+            return None;
+        }
+        let journey = self.tables.journeys.find(self.cx, name, at)?;
+        Some(AbortIf {
+            journey: JourneyId::from(journey),
+            below: below?,
+            for_,
+        })
+    }
+}

@@ -23,7 +23,8 @@ pub struct Context {
     pub neighbours: Arc<dyn Neighbours>,
     /// A folder of its own that exists and is empty.
     pub folder: PathBuf,
-    /// What its random draws follow from; differs for each replica.
+    /// The plan's seed: who is in which shard follows from it. Draws of a replica's own are keyed by
+    /// its name as well.
     pub seed: u64,
     /// The table of names.
     pub zone: Zone,

@@ -1,8 +1,18 @@
 //! Embedded stand-ins for services that nobody has bound: real protocols on real sockets.
 
+mod door;
+mod embedded;
+mod front;
+mod http;
+mod line;
+mod needs;
+mod talk;
+#[cfg(test)]
+mod tests;
+
 use crate::context::Context;
 use crate::options::Refused;
-use crate::replica::Replica;
+use crate::replica::{Replica, Trouble};
 use assize_model::binding::StandIn;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,10 +22,15 @@ use std::sync::Arc;
 /// # Errors
 /// It cannot be started.
 pub async fn start(kind: StandIn, context: Context) -> Result<Arc<dyn Replica>, Refused> {
-    Err(Refused::new(format!(
-        "{}: a stand-in {kind:?} is not to be had",
-        context.name()
-    )))
+    let name = context.name();
+    let started = match kind {
+        StandIn::Http => http::start(context),
+        _ => Err(Trouble::Unsupported(format!("a stand-in {kind:?}"))),
+    };
+    match started {
+        Ok(embedded) => Ok(Arc::new(embedded)),
+        Err(trouble) => Err(Refused::new(format!("{name}: {trouble}"))),
+    }
 }
 
 /// A place that keeps backups.

@@ -8,6 +8,7 @@ mod clock;
 mod context;
 mod describe;
 pub mod drivers;
+pub mod ledger;
 mod options;
 mod replica;
 mod run;

@@ -4,6 +4,8 @@
 //! complete. One that was made badly looks like any other until it is restored.
 
 use assize_fault::Nanos;
+use assize_model::plan::Plan;
+use assize_model::topology::Service;
 
 /// One backup that was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,6 +90,37 @@ impl Backups {
     pub fn on_found_bad(&mut self, index: usize) {
         self.found_bad[index] = true;
     }
+}
+
+/// The backups that the schedules of a service make, from ten intervals before the start to the
+/// end; `good` says whether one that begins at an instant can be restored.
+#[must_use]
+pub fn scheduled(
+    plan: &Plan<'_>,
+    service: &Service,
+    good: impl Fn(Nanos) -> bool,
+) -> Vec<BackupRun> {
+    let end = plan.scenario.end;
+    let mut runs = Vec::new();
+    for (schedule, backup) in service.state.iter().flat_map(|s| &s.backups).enumerate() {
+        let every = backup.every.max(Nanos::secs(1));
+        let from = -(every * 10).min(Nanos::hours(24 * 366));
+        let begins = assize_model::calendar::daily_instants(
+            every,
+            backup.at,
+            &plan.topology.calendar,
+            plan.scenario.start,
+            from,
+            end,
+        );
+        runs.extend(begins.into_iter().map(|began| BackupRun {
+            schedule,
+            began,
+            complete: began + backup.takes,
+            good: good(began),
+        }));
+    }
+    runs
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct Failover {
     primary: u16,
     /// Whether the control plane acts at all; without it only steps do.
     automatic: bool,
+    /// Promotions take as long as they take, and somebody says when one is over.
+    told: bool,
     up: Vec<bool>,
     phase: Phase,
     /// When the home replica has been well long enough.
@@ -69,10 +71,25 @@ impl Failover {
             home,
             primary: home,
             automatic: spec.is_some(),
+            told: false,
             up: vec![true; replicas],
             phase: Phase::Steady,
             return_at: None,
         }
+    }
+
+    /// Promotions are over when [`Failover::on_done`] says so, however long the topology states
+    /// that they take.
+    #[must_use]
+    pub const fn told(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    /// The pause before a promotion that failed is tried again.
+    #[must_use]
+    pub const fn retry(&self) -> Nanos {
+        self.retry
     }
 
     /// The replica that the control plane takes for the primary.
@@ -186,11 +203,21 @@ impl Failover {
         }
     }
 
+    /// A promotion that was begun is over; `ok` says how. One that was given up is nobody's any
+    /// more.
+    pub fn on_done(&mut self, now: Nanos, replica: u16, ok: bool, out: &mut Vec<FailoverAction>) {
+        if let Phase::Promoting { to, planned, .. } = self.phase
+            && to == replica
+        {
+            self.finish(now, to, planned, ok, out);
+        }
+    }
+
     /// When something is due.
     #[must_use]
     pub fn next_wake(&self) -> Option<Nanos> {
         let done = match self.phase {
-            Phase::Promoting { done, .. } => Some(done),
+            Phase::Promoting { done, .. } => Some(done).filter(|at| !at.is_never()),
             _ => None,
         };
         let back = self.return_at.filter(|_| self.phase == Phase::Steady);
@@ -224,7 +251,7 @@ impl Failover {
         let next = self.candidate_after(to).unwrap_or(to);
         self.phase = Phase::Promoting {
             to: next,
-            done: now + self.retry,
+            done: self.due(now, self.retry),
             planned: false,
             failed_before: true,
         };
@@ -258,10 +285,18 @@ impl Failover {
         out.push(FailoverAction::Begin(to));
         self.phase = Phase::Promoting {
             to,
-            done: now + self.promote,
+            done: self.due(now, self.promote),
             planned,
             failed_before: false,
         };
+    }
+
+    const fn due(&self, now: Nanos, after: Nanos) -> Nanos {
+        if self.told {
+            Nanos::NEVER
+        } else {
+            Nanos(now.0.saturating_add(after.0))
+        }
     }
 
     /// The first replica other than the primary that is believed up.
@@ -437,5 +472,21 @@ mod tests {
             "6s down-0\n100s contact-0",
             "6s begin-1\n36s promoted-1\n100s demote-1\n100s failed-back-0",
         );
+    }
+
+    #[test]
+    fn one_that_is_told_waits_for_as_long_as_it_takes() {
+        let mut machine = Failover::new(Some(&spec(None, Rejoin::Rewind)), 2, 0).told();
+        let mut out = Vec::new();
+        machine.on_down(Nanos::secs(5), 0, &mut out);
+        assert_eq!(out, [FailoverAction::Begin(1)]);
+        assert_eq!(machine.next_wake(), None);
+        out.clear();
+        machine.on_done(Nanos::secs(80), 1, false, &mut out);
+        assert_eq!(out, [FailoverAction::Failed(1), FailoverAction::Begin(1)]);
+        out.clear();
+        machine.on_done(Nanos::secs(99), 1, true, &mut out);
+        assert_eq!(out, [FailoverAction::Promoted(1)]);
+        assert_eq!(machine.primary(), 1);
     }
 }

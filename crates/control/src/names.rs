@@ -104,9 +104,35 @@ impl Names {
     }
 }
 
+/// Deals the cohorts out to replicas, evenly, so that one more replica takes some cohorts of
+/// each of the others and changes nothing else. `rank` is the order in which they are given up.
+#[must_use]
+pub fn deal(replicas: &[u8], rank: &[u8; 64]) -> [u8; 64] {
+    let mut dealt = [replicas.first().copied().unwrap_or(0); 64];
+    for (i, &new) in replicas.iter().enumerate().skip(1) {
+        for _ in 0..64 / (i + 1) {
+            let held = |r: u8| dealt.iter().filter(|d| **d == r).count();
+            // The largest holder gives, the first of equals; of its cohorts, the last in rank.
+            let from = replicas[..i]
+                .iter()
+                .copied()
+                .max_by_key(|r| (held(*r), 255 - r));
+            let Some(from) = from else { return dealt };
+            let given = (0..64)
+                .filter(|k| dealt[*k] == from)
+                .max_by_key(|k| rank[*k]);
+            if let Some(k) = given {
+                dealt[k] = new;
+            }
+        }
+    }
+    dealt
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assize_fault::permutation64;
 
     fn identity() -> [u8; 64] {
         core::array::from_fn(|k| k as u8)
@@ -146,5 +172,23 @@ mod tests {
         let mut n = Names::new(Nanos::ZERO, identity(), [0; 64]);
         assert!(n.on_record(Nanos::ZERO, [1; 64]));
         assert_eq!((n.mask(1), n.next_wake()), (u64::MAX, None));
+    }
+
+    #[test]
+    fn one_more_replica_takes_some_of_each_and_moves_nothing_else() {
+        let rank = permutation64(3, "app/spread");
+        for n in 1..8u8 {
+            let fewer = deal(&(0..n).collect::<Vec<u8>>(), &rank);
+            let more = deal(&(0..=n).collect::<Vec<u8>>(), &rank);
+            assert!((0..64).all(|k| more[k] == n || more[k] == fewer[k]));
+            let sizes: Vec<usize> = (0..=n)
+                .map(|r| more.iter().filter(|d| **d == r).count())
+                .collect();
+            let (least, most) = (sizes.iter().min(), sizes.iter().max());
+            assert!(
+                most.zip(least).is_some_and(|(a, b)| a - b <= 1),
+                "{sizes:?}"
+            );
+        }
     }
 }

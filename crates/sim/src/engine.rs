@@ -559,7 +559,7 @@ impl Engine<'_> {
         if rotation.is_empty() {
             return;
         }
-        let record = crate::initial::deal(&rotation, &state.spread);
+        let record = assize_control::names::deal(&rotation, &state.spread);
         let at_once = state.names.on_record(now, record);
         self.after_names(service, at_once);
     }

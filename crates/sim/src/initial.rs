@@ -6,7 +6,8 @@ use crate::state::{
     CircuitState, DataState, FaultState, ReplicaState, ServiceState, SpotState, Well,
 };
 use assize_control::{
-    Activation, BackupRun, Backups, Belief, Checker, Failover, Names, Queue, Response, Units,
+    Activation, Backups, Belief, Checker, Failover, Names, Queue, Response, Units, backups,
+    names::deal,
 };
 use assize_fault::{Nanos, Ppb, Stream, permutation64};
 use assize_model::faults::Effect;
@@ -224,7 +225,11 @@ fn data(plan: &Plan<'_>, service: &Service, home: u16, n: usize, only: Option<Ca
         Content::of(home)
     };
     let bad_windows = bad_windows(plan, &service.id, only);
-    let runs = backup_runs(plan, service, &bad_windows);
+    let runs = backups::scheduled(plan, service, |began| {
+        !bad_windows
+            .iter()
+            .any(|(_, a, b)| *a <= began && began < *b)
+    });
     DataState {
         history: vec![(crate::data::PAST, before)],
         open: vec![0; content.len()],
@@ -266,35 +271,6 @@ fn bad_windows(plan: &Plan<'_>, service: &str, only: Option<Cause>) -> Vec<(usiz
         .collect()
 }
 
-/// The backups that the schedules make, from ten intervals before the start to the end.
-fn backup_runs(
-    plan: &Plan<'_>,
-    service: &Service,
-    bad: &[(usize, Nanos, Nanos)],
-) -> Vec<BackupRun> {
-    let end = plan.scenario.end;
-    let mut runs = Vec::new();
-    for (schedule, backup) in service.state.iter().flat_map(|s| &s.backups).enumerate() {
-        let every = backup.every.max(Nanos::secs(1));
-        let from = -(every * 10).min(Nanos::hours(24 * 366));
-        let begins = assize_model::calendar::daily_instants(
-            every,
-            backup.at,
-            &plan.topology.calendar,
-            plan.scenario.start,
-            from,
-            end,
-        );
-        runs.extend(begins.into_iter().map(|began| BackupRun {
-            schedule,
-            began,
-            complete: began + backup.takes,
-            good: !bad.iter().any(|(_, a, b)| *a <= began && began < *b),
-        }));
-    }
-    runs
-}
-
 /// Services in an order in which each comes after what it depends on. Loops were refused when
 /// the file was read; what would be left of one is appended so that nothing is missing.
 pub(crate) fn dependency_order(plan: &Plan<'_>) -> Vec<usize> {
@@ -323,51 +299,4 @@ pub(crate) fn dependency_order(plan: &Plan<'_>) -> Vec<usize> {
         }
     }
     order
-}
-
-/// Deals the cohorts out to replicas, evenly, so that one more replica takes some cohorts of
-/// each of the others and changes nothing else. `rank` is the order in which they are given up.
-pub(crate) fn deal(replicas: &[u8], rank: &[u8; 64]) -> [u8; 64] {
-    let mut dealt = [replicas.first().copied().unwrap_or(0); 64];
-    for (i, &new) in replicas.iter().enumerate().skip(1) {
-        for _ in 0..64 / (i + 1) {
-            let held = |r: u8| dealt.iter().filter(|d| **d == r).count();
-            // The largest holder gives, the first of equals; of its cohorts, the last in rank.
-            let from = replicas[..i]
-                .iter()
-                .copied()
-                .max_by_key(|r| (held(*r), 255 - r));
-            let Some(from) = from else { return dealt };
-            let given = (0..64)
-                .filter(|k| dealt[*k] == from)
-                .max_by_key(|k| rank[*k]);
-            if let Some(k) = given {
-                dealt[k] = new;
-            }
-        }
-    }
-    dealt
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_more_replica_takes_some_of_each_and_moves_nothing_else() {
-        let rank = permutation64(3, "app/spread");
-        for n in 1..8u8 {
-            let fewer = deal(&(0..n).collect::<Vec<u8>>(), &rank);
-            let more = deal(&(0..=n).collect::<Vec<u8>>(), &rank);
-            assert!((0..64).all(|k| more[k] == n || more[k] == fewer[k]));
-            let sizes: Vec<usize> = (0..=n)
-                .map(|r| more.iter().filter(|d| **d == r).count())
-                .collect();
-            let (least, most) = (sizes.iter().min(), sizes.iter().max());
-            assert!(
-                most.zip(least).is_some_and(|(a, b)| a - b <= 1),
-                "{sizes:?}"
-            );
-        }
-    }
 }

@@ -36,6 +36,51 @@ pub enum StandIn {
     Dns,
 }
 
+/// How a stand-in differs from what the topology says of it: for tests of the harness itself,
+/// which must see and name the difference. No prediction knows of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Knobs {
+    /// How long a promotion takes; `None`: as the topology says.
+    pub promote: Option<Nanos>,
+    /// What it does wrong.
+    pub misbehaves: Vec<Misbehaviour>,
+}
+
+/// Something that a stand-in does wrong, in silence.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Misbehaviour {
+    /// It acknowledges every tenth write and does not keep it.
+    DropsWrites,
+    /// It forgets its third write once it has ten more.
+    ForgetsOld,
+    /// It reads as if the newest write were not there.
+    StaleReads,
+    /// It keeps every tenth write twice.
+    Duplicates,
+    /// It changes one row after a restore has been verified.
+    CorruptsRestore,
+    /// It says that it has been promoted, and stays a standby.
+    NeverPromotes,
+    /// It goes on taking writes when it is told to follow.
+    NeverStepsDown,
+    /// Its health check passes, whatever its users see.
+    CheckGreen,
+}
+
+impl Misbehaviour {
+    /// All, by the words that files use.
+    pub const ALL: [(&'static str, Self); 8] = [
+        ("drops-writes", Self::DropsWrites),
+        ("forgets-old", Self::ForgetsOld),
+        ("stale-reads", Self::StaleReads),
+        ("duplicates", Self::Duplicates),
+        ("corrupts-restore", Self::CorruptsRestore),
+        ("never-promotes", Self::NeverPromotes),
+        ("never-steps-down", Self::NeverStepsDown),
+        ("check-green", Self::CheckGreen),
+    ];
+}
+
 /// A real service.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Binding {

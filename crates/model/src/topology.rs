@@ -3,7 +3,7 @@
 //! The fields are readable everywhere, but only `file` builds one (`non_exhaustive`), so a
 //! `Topology` that exists is one whose references hold.
 
-use crate::binding::{Realisation, Request};
+use crate::binding::{Knobs, Realisation, Request};
 use crate::calendar::{Calendar, Hours, TimeOfDay};
 use crate::ids::{
     AccessId, DomainId, GroupId, JourneyId, LinkId, NetworkId, NodeId, PartitionId, PopulationId,
@@ -259,6 +259,8 @@ pub struct Service {
     pub domains: Vec<DomainId>,
     /// What stands behind it in a live run.
     pub realised: Realisation,
+    /// What its stand-in does wrong, in tests of the harness.
+    pub knobs: Knobs,
 }
 
 /// How replicas share the work.

@@ -10,7 +10,9 @@ use super::doc::{Doc, Entry, Value};
 use super::merge;
 use super::place::Span;
 use super::topology::Build;
-use crate::binding::{Binding, Command, DRIVERS, EnvVar, Realisation, Request, StandIn, VERBS};
+use crate::binding::{
+    Binding, Command, DRIVERS, EnvVar, Misbehaviour, Realisation, Request, StandIn, VERBS,
+};
 use crate::ids::ServiceId;
 use crate::topology::{Journey, Service};
 use std::path::PathBuf;
@@ -81,21 +83,46 @@ fn section_of<'a>(doc: &'a mut Doc, section: &str) -> Option<&'a mut super::doc:
     }
 }
 
+const STAND_INS: [(&str, StandIn); 4] = [
+    ("http", StandIn::Http),
+    ("store", StandIn::Store),
+    ("radius", StandIn::Radius),
+    ("dns", StandIn::Dns),
+];
+
 impl Build<'_> {
+    /// The kind of a stand-in, a word or a map with what it does wrong, if the file says.
+    pub(crate) fn stand_in(&self, f: &Fields<'_>, service: &mut Service) -> Option<StandIn> {
+        let doc = f.raw("stand_in")?;
+        if !matches!(doc.value, Value::Map(_)) {
+            return f.choice("stand_in", &STAND_INS);
+        }
+        let f = Fields::open(self.cx, doc, "stand-in")?;
+        let kind = f.choice("kind", &STAND_INS);
+        service.knobs.promote = f.duration("promote");
+        for (word, at) in f.texts("misbehaves") {
+            let known = Misbehaviour::ALL.iter().find(|(name, _)| *name == word);
+            if let Some((_, wrong)) = known {
+                service.knobs.misbehaves.push(*wrong);
+                continue;
+            }
+            let names = Misbehaviour::ALL.map(|(name, _)| name);
+            let help = format!("write {}", super::problem::quoted(&names, "or"));
+            self.cx
+                .error(at, format!("`misbehaves: {word}` is unknown"), help);
+        }
+        f.finish();
+        kind
+    }
+
     /// What stands behind a service; `addresses` are those that its replicas state.
     pub(crate) fn realised(
         &self,
         f: &Fields<'_>,
         service: &Service,
         mut addresses: Vec<Option<String>>,
+        stand_in: Option<StandIn>,
     ) -> Realisation {
-        let words = [
-            ("http", StandIn::Http),
-            ("store", StandIn::Store),
-            ("radius", StandIn::Radius),
-            ("dns", StandIn::Dns),
-        ];
-        let stand_in = f.choice("stand_in", &words);
         let stated = self.addresses(f, service, &mut addresses);
         let driver = f.raw("driver").and_then(|d| self.driver(d));
         let binding = Binding {

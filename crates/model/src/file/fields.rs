@@ -105,7 +105,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("in", "names", "Domains of the service itself: its platform, its supplier. Default: none."),
         ("failover", "one:failover/word(external)", "What happens when a replica fails; `external` when the system does it itself. Default: active-active and quorum eject a failed replica by checks; the other modes do nothing by themselves."),
         ("state", "one:state", "What it must not lose. Default: none; a service that a journey writes to has state, replicated synchronously."),
-        ("stand_in", "word(http|store|radius|dns)", "What stands in for it in a live run. Default: `store` if it has state, else `http`."),
+        ("stand_in", "one:stand-in/word(http|store|radius|dns)", "What stands in for it in a live run. Default: `store` if it has state, else `http`."),
         ("driver", "word(tcp|http|postgres|exec|process)", "What speaks to the real system behind it in a live run. Default: none, a stand-in."),
         ("address", "text", "`HOST:PORT` of its only replica. With a driver, required of each replica here, in `addresses` or in `replicas`."),
         ("addresses", "map:text", "Replica to `HOST:PORT`."),
@@ -113,6 +113,11 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("peers", "names", "Further `HOST:PORT` that the system's own control plane uses. Default: none."),
         ("health", "text", "Of `http`: the path that a check asks. Default: `/`."),
         ("commands", "map:any", "Verb to program: `{start: [PROGRAM, ARGUMENT]}`, or by replica `{start: {a: [PROGRAM], b: [PROGRAM]}}`. `{replica}`, `{host}`, `{port}` are replaced; no shell reads it. Run only with `--allow-exec`; see BINDINGS.md. Default: none."),
+    ]),
+    ("stand-in", "An embedded stand-in, and how it differs from what the topology says: for tests of the harness, which must see the difference.", &[
+        ("kind", "word(http|store|radius|dns)", "Default: `store` if the service has state, else `http`."),
+        ("promote", "duration", "How long a promotion really takes. Default: as `failover` says."),
+        ("misbehaves", "names", "What it does wrong, in silence: `drops-writes`, `forgets-old`, `stale-reads`, `duplicates`, `corrupts-restore`, `never-promotes`, `never-steps-down`, `check-green`. Default: nothing."),
     ]),
     ("replica", "One instance of a service. The first with the role primary (else the first without a role) is at home.", &[
         ("at", "text", "The node that it runs on, never a class. Default: a node of its own, `SERVICE-REPLICA`, in a file without links; else required."),

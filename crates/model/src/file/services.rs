@@ -5,7 +5,7 @@ use super::cx::{Fields, check_name};
 use super::doc::{Doc, Value};
 use super::place::Span;
 use super::topology::{Build, plain_node};
-use crate::binding::{Realisation, StandIn};
+use crate::binding::{Knobs, Realisation, StandIn};
 use crate::ids::{NodeId, ServiceId};
 use crate::topology::{
     Check, Dependency, Depends, Failover, Mode, Probes, QueueSpec, Rejoin, Replica, Service,
@@ -40,7 +40,8 @@ impl Build<'_> {
     fn service(&mut self, f: &Fields<'_>, service: &mut Service) {
         let addresses;
         (service.replicas, addresses) = self.replicas(f, &service.id);
-        service.realised = self.realised(f, service, addresses);
+        let stand_in = self.stand_in(f, service);
+        service.realised = self.realised(f, service, addresses, stand_in);
         let modes = [
             ("single", Mode::Single),
             ("active-active", Mode::ActiveActive),
@@ -448,5 +449,6 @@ fn blank(name: &str) -> Service {
         shard_key: name.to_string(),
         domains: Vec::new(),
         realised: Realisation::StandIn(StandIn::Http),
+        knobs: Knobs::default(),
     }
 }

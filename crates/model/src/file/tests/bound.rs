@@ -1,7 +1,7 @@
 //! Real systems behind services, and the live plan of a scenario.
 
 use super::*;
-use crate::binding::{Command, EnvVar, Realisation, Request, StandIn};
+use crate::binding::{Command, EnvVar, Knobs, Misbehaviour, Realisation, Request, StandIn};
 use crate::file::doc::Doc;
 
 /// Every field of bindings, in the topology and apart from it.
@@ -18,7 +18,7 @@ services:
     commands: {start: {a: [./primary.sh, "{port}"], b: ./standby.sh}, promote: [pg_ctl, promote]}
   lookup: {stand_in: dns}
   plain: {}
-  ledger: {state: {replication: sync}, replicas: [x, y]}
+  ledger: {state: {replication: sync}, replicas: [x, y], stand_in: {promote: 50s, misbehaves: [drops-writes]}}
 journeys:
   order: {http: POST /orders, to: shop, body: "{id}", expect: [200, 201], rate: 5/s}
   page: {calls: shop, http: /}
@@ -109,6 +109,11 @@ fn services_are_bound_where_they_stand() {
     let stand_ins: Vec<_> = t.services[2..].iter().map(|s| s.realised.clone()).collect();
     let expected = [StandIn::Dns, StandIn::Http, StandIn::Store].map(Realisation::StandIn);
     assert_eq!(stand_ins, expected);
+    let knobs = Knobs {
+        promote: Some(Nanos::secs(50)),
+        misbehaves: vec![Misbehaviour::DropsWrites],
+    };
+    assert_eq!(t.services[4].knobs, knobs);
 }
 
 #[test]
@@ -265,6 +270,11 @@ fn wrong_bindings() {
             "names no program",
         ),
         ("start: {a:", "start: {z:", "`db` has no replica `z`"),
+        (
+            "misbehaves: [drops-writes]",
+            "misbehaves: [drops]",
+            "`misbehaves: drops` is unknown",
+        ),
         (
             "stand_in: dns",
             "stand_in: dsn",

@@ -65,6 +65,7 @@ fn app() -> Service {
     };
     Service {
         realised: crate::binding::Realisation::StandIn(crate::binding::StandIn::Store),
+        knobs: crate::binding::Knobs::default(),
         id: "app".into(),
         mode: Mode::ActiveStandby,
         replicas: vec![replica("north", 1, true), replica("south", 2, false)],

@@ -44,10 +44,34 @@ pub struct Outcome {
     pub assumptions: Vec<AssumptionResult>,
     /// Warnings from reading the files, and about queues that bound, in words.
     pub warnings: Vec<String>,
+    /// What a live run measured of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveResult>,
     /// SHA-256 over every event in the order taken.
     pub trace_digest: String,
     /// Events taken.
     pub events: u64,
+}
+
+/// What a live run measured of itself, on which its error bounds rest.
+#[derive(Clone, Debug, Serialize)]
+pub struct LiveResult {
+    /// Model seconds per wall second.
+    pub pace: u32,
+    /// Error of durations measured by probing, in model time.
+    pub resolution: Nanos,
+    /// Error of the length of one attempt, in model time.
+    pub slowness: Nanos,
+    /// `finished`, `stable`, `aborted`, `interrupted` or `killed`.
+    pub ended: &'static str,
+    /// Attempts of users from the start on.
+    pub attempts: u64,
+    /// Of which failed.
+    pub failed: u64,
+    /// Services that were the user's own; all others were stand-ins.
+    pub real: Vec<String>,
+    /// When the harness was not fit to measure, and how.
+    pub disturbed: Vec<String>,
 }
 
 /// Of a run, and of a suite. In order of precedence for a suite.

@@ -75,10 +75,13 @@ pub struct Measured {
     pub resolution: Nanos,
     /// Whether each service was the user's own system, by index.
     pub real: Vec<bool>,
-    /// Attempts in steady state, and how many of them failed: per cell and journey.
-    pub steady: Vec<Steady>,
-    /// Spans in which the un-faulted control path was degraded, and how.
-    pub degraded: Vec<(Nanos, Nanos, String)>,
+    /// Attempts, and how many of them failed: per cell and journey.
+    pub attempts: Vec<Attempts>,
+    /// Error of the length of an attempt: how late timers were, and the longest that the
+    /// un-faulted control path took, in model time.
+    pub slowness: Nanos,
+    /// Spans in which the harness itself was not fit to measure, in order.
+    pub disturbed: Vec<Disturbed>,
     /// Services that were reached past the proxies, with the evidence.
     pub bypassed: Vec<(ServiceId, String)>,
     /// How it ended; `None`: it was killed, and `end` is that of its last record.
@@ -89,17 +92,35 @@ pub struct Measured {
     pub notes: Vec<String>,
 }
 
-/// Attempts before `start`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Steady {
+/// Attempts of the users of a cell in a journey, each counted as it was, not smoothed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Attempts {
     /// Index of the cell.
     pub cell: usize,
     /// The journey.
     pub journey: JourneyId,
-    /// How many.
-    pub attempts: u64,
+    /// How many began and ended before the start.
+    pub steady: u64,
     /// Of which failed.
-    pub failed: u64,
+    pub steady_failed: u64,
+    /// How many began from the start on, in order of time.
+    pub began_at: Vec<Nanos>,
+    /// Of which failed.
+    pub failed_at: Vec<Nanos>,
+}
+
+/// A span in which the harness was not fit to measure.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disturbed {
+    /// From.
+    pub from: Nanos,
+    /// To.
+    pub to: Nanos,
+    /// Nobody looked, so that an outage would not have been seen; otherwise what was seen was
+    /// slower than it was.
+    pub blind: bool,
+    /// In words, such as `runner too slow: control p99 180ms`.
+    pub what: String,
 }
 
 /// Served users of one cell in one journey, as a step function of the instant at which an

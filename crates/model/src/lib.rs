@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod faults;
 pub mod file;
 pub mod finding;
+mod fold;
 mod holidays;
 pub mod ids;
 pub mod journal;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod scenario;
 pub mod topology;
 
+pub use fold::fold;
 pub use ids::*;
 pub use journal::Journal;
 pub use judge::{judge, suite_verdict};

@@ -203,6 +203,81 @@ pub enum Observation {
     },
 }
 
+impl Observation {
+    /// When it was, in model time; `None` for what has no instant.
+    #[must_use]
+    pub fn at(&self) -> Option<Nanos> {
+        match self {
+            Self::Began { .. }
+            | Self::Machine { .. }
+            | Self::Representative { .. }
+            | Self::TestedOn { .. }
+            | Self::Exercised { .. } => None,
+            Self::Sample { at, took, .. } => Some(Nanos(at.0.saturating_add(took.0))),
+            Self::Control { at, .. }
+            | Self::Fault { at, .. }
+            | Self::Bite { at, .. }
+            | Self::Step { at, .. }
+            | Self::Serves { at, .. }
+            | Self::Phases { at, .. }
+            | Self::Queue { at, .. }
+            | Self::Bypassed { at, .. }
+            | Self::Applied { at, .. }
+            | Self::Note { at, .. }
+            | Self::Command { at, .. }
+            | Self::Ended { at, .. } => Some(*at),
+            Self::Decided(decision) => Some(decision.at),
+            Self::SplitBrain { to, .. } => Some(*to),
+            Self::ReadBack(back) => Some(back.at),
+            Self::Restored(restore) => Some(restore.to),
+        }
+    }
+
+    /// Whether all its times are such that sums of a few of them cannot overflow. A journal file
+    /// may have been written by anyone.
+    pub(crate) fn is_sane(&self) -> bool {
+        /// Eleven years.
+        const LONGEST: i64 = 350_000_000_000_000_000;
+        let sane = |at: Nanos| (-LONGEST..=LONGEST).contains(&at.0);
+        match self {
+            Self::Machine {
+                pace,
+                jitter,
+                round_trip,
+                probe_every,
+                resolution,
+            } => {
+                // They are multiplied by the pace, and by numbers of outages.
+                let short = |at: &Nanos| (0..=Nanos::mins(60).0).contains(&at.0);
+                *pace <= 1_000
+                    && [jitter, round_trip, probe_every, resolution]
+                        .into_iter()
+                        .all(short)
+            }
+            Self::Sample { at, took, .. } => sane(*at) && sane(*took) && took.0 >= 0,
+            Self::Control { at, took, .. } => {
+                sane(*at) && (0..=Nanos::hours(1).0).contains(&took.0)
+            }
+            Self::SplitBrain { from, to, .. } => sane(*from) && sane(*to),
+            Self::ReadBack(back) => {
+                let optional = |at: Option<Nanos>| at.is_none_or(sane);
+                let mut losses = back.losses.iter();
+                sane(back.at)
+                    && losses.all(|loss| {
+                        sane(loss.oldest_at)
+                            && sane(loss.newest_at)
+                            && optional(loss.survivor_before)
+                            && optional(loss.fault_at)
+                    })
+            }
+            Self::Restored(restore) => [restore.point, restore.from, restore.to]
+                .into_iter()
+                .all(sane),
+            other => other.at().is_none_or(sane),
+        }
+    }
+}
+
 /// Nanoseconds as a number: samples are many.
 mod plain {
     use assize_fault::Nanos;

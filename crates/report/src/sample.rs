@@ -87,6 +87,7 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
         }],
         assumptions: Vec::new(),
         warnings: vec!["the queue of db was full".into()],
+        live: None,
         trace_digest: "00".into(),
         events: 1,
     }

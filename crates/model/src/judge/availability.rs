@@ -5,11 +5,11 @@
 use super::context::{Context, Pair, Who};
 use super::exact::{BILLION, compare_share, ratio, share_floor};
 use super::rto::beside;
-use super::series::{Share, Span, intersect, length};
-use super::status::{Draft, met_if};
+use super::series::{ALL, Share, Span, intersect, length};
+use super::status::Draft;
 use super::words::{share_down, share_margin, thousands};
 use crate::calendar::Spans;
-use crate::finding::{Detail, Value};
+use crate::finding::{Detail, Status, Value};
 use crate::journal::USER;
 use crate::objective::{During, Objective};
 use assize_fault::{Nanos, Ppb};
@@ -65,6 +65,7 @@ fn one(
         return Draft::unmeasured(name, target_text, why);
     };
     let met = compare_share(served, whole, target.0) != Ordering::Less;
+    let (error, status) = bounds(context, share, &hours, (served, whole), target);
     let percent = share_down(served, whole);
     let mut details = details(context, pair, share, &hours);
     details.extend(beside(share));
@@ -72,9 +73,10 @@ fn one(
         target: Some(Value::Share(target.as_f64())),
         measured: Some(Value::Share(ratio(served, whole))),
         measured_text: percent.clone(),
-        error: Some(Value::Share(0.0)),
+        error: Some(Value::Share(ratio(error, whole))),
         margin_text: share_margin(target.0, floor, met),
-        status: met_if(met),
+        status,
+        seconds: share.below(ALL),
         reason: format!(
             "{percent} of {} service hours of {} users were served.",
             hours_text(length(&hours)),
@@ -83,6 +85,27 @@ fn one(
         details,
         ..Draft::unmeasured(name, target_text, String::new())
     }
+}
+
+/// How far the integral may be off, and the status with that: each change was seen up to one
+/// resolution late. Zero for what was computed.
+fn bounds(
+    context: &Context<'_>,
+    share: &Share,
+    hours: &[Span],
+    (served, whole): (u128, u128),
+    target: Ppb,
+) -> (u128, Status) {
+    let error = share.variation(hours) * context.resolution().0.max(0) as u128;
+    let at_least = |served| compare_share(served, whole, target.0) != Ordering::Less;
+    let status = if at_least(served.saturating_sub(error)) {
+        Status::Met
+    } else if at_least((served + error).min(whole)) {
+        Status::Inconclusive
+    } else {
+        Status::Missed
+    };
+    (error, status)
 }
 
 fn hours_text(time: Nanos) -> String {

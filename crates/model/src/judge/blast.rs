@@ -4,11 +4,12 @@
 
 use super::context::{Context, Pair, Who};
 use super::exact::{compare_share, ratio, share_ceil};
+use super::live;
 use super::rto::beside;
-use super::series::Share;
-use super::status::{Draft, met_if};
+use super::series::{ALL, Share};
+use super::status::{About, Draft, met_if};
 use super::words::{share_margin, share_up, text_detail, thousands, user_hours, user_hours_text};
-use crate::finding::{Detail, Value};
+use crate::finding::{Detail, Status, Value};
 use crate::journal::USER;
 use crate::objective::{Objective, Untouched};
 use assize_fault::{Nanos, Ppb};
@@ -35,6 +36,7 @@ pub(super) fn radius(context: &Context<'_>, objective: &Objective, target: Ppb) 
             return Some(no_hours(name, target_text));
         }
         let (peak, total) = (share.peak_out(hours), share.total());
+        let seconds = share.below(ALL);
         let met = compare_share(peak, total, target.0) != Ordering::Greater;
         let worst = share_up(peak, total);
         let mut details = vec![lost_detail(share.lost(hours))];
@@ -43,6 +45,7 @@ pub(super) fn radius(context: &Context<'_>, objective: &Objective, target: Ppb) 
             target: Some(Value::Share(target.as_f64())),
             measured: Some(Value::Share(ratio(peak, total))),
             measured_text: format!("{worst} out"),
+            seconds,
             error: Some(Value::Share(0.0)),
             margin_text: share_margin(target.0, share_ceil(peak, total).unwrap_or(0), met),
             status: met_if(met),
@@ -68,6 +71,8 @@ pub(super) fn hours_lost(context: &Context<'_>, objective: &Objective, most: Nan
             return Some(no_hours(name, target_text.clone()));
         }
         let lost = share.lost(hours);
+        // Each change was seen up to one resolution late.
+        let error = share.variation(hours) * context.resolution().0.max(0) as u128;
         let margin = if lost <= units {
             format!("+{} to spare", user_hours_text(units - lost))
         } else {
@@ -77,9 +82,16 @@ pub(super) fn hours_lost(context: &Context<'_>, objective: &Objective, most: Nan
             target: Some(Value::UserHours(user_hours(units))),
             measured: Some(Value::UserHours(user_hours(lost))),
             measured_text: user_hours_text(lost),
-            error: Some(Value::UserHours(0.0)),
+            error: Some(Value::UserHours(user_hours(error))),
             margin_text: margin,
-            status: met_if(lost <= units),
+            status: if lost + error <= units {
+                Status::Met
+            } else if lost.saturating_sub(error) <= units {
+                Status::Inconclusive
+            } else {
+                Status::Missed
+            },
+            seconds: share.below(ALL),
             reason: format!("{} were lost in service hours.", user_hours_text(lost)),
             details: beside(&share),
             ..Draft::unmeasured(name, target_text.clone(), String::new())
@@ -135,12 +147,16 @@ fn untouched_item(context: &Context<'_>, objective: &Objective, item: Untouched)
             }
         }
     }
+    let about = About::Pairs(seen.iter().map(|one| one.0).collect());
     seen.retain(|(pair, share)| share.least(context.hours(pair.0)).is_some());
     if seen.is_empty() {
         let why = "Nobody makes a journey there in service hours.".to_string();
         return Draft::unmeasured(subject, target_text, why);
     }
-    untouched_found(context, subject, target_text, &seen)
+    Draft {
+        about,
+        ..untouched_found(context, objective, who, (subject, target_text), &seen)
+    }
 }
 
 fn any_users(context: &Context<'_>, pair: Pair, who: Who<'_>) -> bool {
@@ -153,8 +169,9 @@ fn any_users(context: &Context<'_>, pair: Pair, who: Who<'_>) -> bool {
 
 fn untouched_found(
     context: &Context<'_>,
-    subject: String,
-    target_text: String,
+    objective: &Objective,
+    who: Who<'_>,
+    (subject, target_text): (String, String),
     seen: &[(Pair, Cow<'_, Share>)],
 ) -> Draft {
     let peak_of = |(pair, share): &(Pair, Cow<'_, Share>)| share.peak_out(context.hours(pair.0));
@@ -167,34 +184,62 @@ fn untouched_found(
         .iter()
         .rev()
         .max_by_key(|one| share_ceil(peak_of(one), one.1.total()));
-    let touched: Vec<String> = seen
+    // Without an outage of anybody, more failures than the steady state has are still an effect.
+    let excess: Vec<String> = seen
         .iter()
-        .filter(|one| peak_of(one) > 0)
-        .map(|(pair, _)| context.pair_name(*pair))
+        .filter_map(|(pair, _)| {
+            let what = live::excess(context, *pair, who)?;
+            Some(format!("{}: {what}", context.pair_name(*pair)))
+        })
         .collect();
-    let met = touched.is_empty();
+    let is_out = |one: &&(Pair, Cow<'_, Share>)| {
+        let peak = peak_of(one);
+        peak > 0
+            && one.1.is_below(
+                one.1.total().saturating_sub(peak),
+                context.level(objective, one.0),
+            )
+    };
+    let out: Vec<&(Pair, Cow<'_, Share>)> = seen.iter().filter(is_out).collect();
+    let touched: Vec<String> = out.iter().map(|one| context.pair_name(one.0)).collect();
+    let met = out.is_empty() && excess.is_empty();
+    let seconds = out.iter().flat_map(|one| one.1.below(ALL)).collect();
     let (peak, total) = worst.map_or((0, 1), |one| (peak_of(one), one.1.total()));
     let text = share_up(peak, total);
     let mut details = vec![lost_detail(lost)];
-    if !met {
+    if !touched.is_empty() {
         details.push(text_detail("touched", touched.join(", ")));
     }
+    if let Some(what) = excess.first() {
+        details.push(text_detail("failures", what.clone()));
+    }
+    // Failures too rare for an outage, by how many attempts there are.
+    let only_failures = out.is_empty().then(|| excess.first()).flatten();
     Draft {
         target: Some(Value::Share(0.0)),
         measured: Some(Value::Share(ratio(peak, total))),
         measured_text: if met {
             "untouched".into()
+        } else if only_failures.is_some() {
+            "some attempts failed".into()
         } else {
             format!("{text} out")
         },
         error: Some(Value::Share(0.0)),
-        margin_text: if met {
+        margin_text: if met || only_failures.is_some() {
             String::new()
         } else {
             format!("over by {text}")
         },
         status: met_if(met),
+        seconds,
         reason: match worst {
+            _ if only_failures.is_some() => {
+                format!(
+                    "No outage was seen, but {}.",
+                    only_failures.map_or("", String::as_str)
+                )
+            }
             Some((pair, _)) if !met => {
                 format!(
                     "At worst {text} of the users of {} were out.",

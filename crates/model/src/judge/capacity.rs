@@ -59,6 +59,7 @@ fn retained_one(
         error: Some(Value::Share(0.0)),
         margin_text: share_margin(target.0, share_floor(least, total).unwrap_or(0), met),
         status: met_if(met),
+        seconds: if met { Vec::new() } else { windows },
         reason: format!("At least {text} of the demand was served while failed over."),
         details,
         ..Draft::unmeasured(name, target_text, String::new())
@@ -125,6 +126,16 @@ fn failed_over(context: &Context<'_>, objective: &Objective, pair: Pair) -> Vec<
         open = complete.map(|at| open.map_or(at, |from| from.max(at)));
     }
     windows.extend(open.map(|from| (from, context.journal.end)));
+    // Who was served again shows by the next attempt.
+    let e = context.resolution();
+    for (from, to) in &mut windows {
+        *from += e;
+        *to -= if *to < context.journal.end {
+            e
+        } else {
+            Nanos::ZERO
+        };
+    }
     windows.retain(|&(from, to)| from < to);
     windows
 }
@@ -197,6 +208,7 @@ fn backlog_one(
         .map(|one| one.0.max(since));
     let measured = cleared.unwrap_or(context.journal.end).max(since) - since;
     let at_least = cleared.is_none();
+    let error = context.resolution();
     let peak = amounts.iter().map(|one| one.1).max().unwrap_or(0).max(0);
     let peak = (peak / i128::from(USER)) as u64;
     let target_text = format!("≤ {target}");
@@ -208,9 +220,10 @@ fn backlog_one(
             (false, Nanos::ZERO) => "nothing left queued".to_string(),
             (false, _) => measured.to_string(),
         },
-        error: Some(Value::Time(Nanos::ZERO)),
+        error: Some(Value::Time(error)),
         margin_text: time_margin(target, measured, at_least),
-        status: lower(measured, Nanos::ZERO, target, at_least),
+        status: lower(measured, error, target, at_least),
+        seconds: vec![(since, since + measured + error)],
         reason: if at_least {
             "Queued work was not back to its amount at the start by the end.".to_string()
         } else {

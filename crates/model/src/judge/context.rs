@@ -1,15 +1,16 @@
 //! What every kind of objective reads: shares by population and journey, service hours, when
 //! faults were on. It measures nothing itself.
 
-use super::series::{Share, Span, union};
+use super::live;
+use super::series::{ALL, Share, Span, union};
 use crate::calendar::Spans;
 use crate::ids::{JourneyId, NodeId, PopulationId, ServiceId};
-use crate::journal::{Cause, Journal, Series};
+use crate::journal::{Attempts, Cause, Journal, Measured, Series};
 use crate::objective::Objective;
 use crate::plan::{Cell, Plan};
 use crate::scenario::FaultEntry;
 use crate::topology::SiteRange;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Ppb};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -170,6 +171,42 @@ impl<'a> Context<'a> {
                         .is_some_and(|c| c.population == pair.0 && who.means(c))
             });
         Share::combine(chosen, cells, meant, all - meant, self.journal.end)
+    }
+
+    /// What a live run measured of itself.
+    pub(super) fn measured(&self) -> Option<&'a Measured> {
+        self.journal.measured.as_ref()
+    }
+
+    /// Error of durations measured by probing; zero for what was computed.
+    pub(super) fn resolution(&self) -> Nanos {
+        self.measured().map_or(Nanos::ZERO, |m| m.resolution)
+    }
+
+    /// Error of the length of one attempt; zero for what was computed.
+    pub(super) fn slowness(&self) -> Nanos {
+        self.measured().map_or(Nanos::ZERO, |m| m.slowness)
+    }
+
+    /// Attempts of a pair.
+    pub(super) fn attempts(&self, pair: Pair, who: Who<'a>) -> impl Iterator<Item = &'a Attempts> {
+        let cells = &self.journal.cells;
+        let all = self.measured().map_or(&[][..], |m| &m.attempts);
+        all.iter().filter(move |one| {
+            one.journey == pair.1
+                && cells
+                    .get(one.cell)
+                    .is_some_and(|c| c.population == pair.0 && who.means(c))
+        })
+    }
+
+    /// The share at which a journey counts as up: what the objective says; else all, in a live
+    /// run less what the steady state itself failed.
+    pub(super) fn level(&self, objective: &Objective, pair: Pair) -> Ppb {
+        if objective.level != ALL {
+            return objective.level;
+        }
+        live::steady_level(self, pair)
     }
 
     /// Service hours of a population, within the scenario.

@@ -56,6 +56,7 @@ fn one(context: &Context<'_>, objective: &Objective, target: Nanos, fault: usize
     let last = record.to.min(end).max(record.from);
     let measured = found.map_or(last, |decision| decision.at) - record.from;
     let at_least = found.is_none();
+    let error = context.resolution();
     Draft {
         target: Some(Value::Time(target)),
         measured: found.map(|_| Value::Time(measured)),
@@ -64,9 +65,10 @@ fn one(context: &Context<'_>, objective: &Objective, target: Nanos, fault: usize
         } else {
             measured.to_string()
         },
-        error: found.map(|_| Value::Time(Nanos::ZERO)),
+        error: found.map(|_| Value::Time(error)),
         margin_text: time_margin(target, measured, at_least),
-        status: lower(measured, Nanos::ZERO, target, at_least),
+        status: lower(measured, error, target, at_least),
+        seconds: vec![(record.from, record.from + measured + error)],
         reason: match found {
             Some(decision) => format!("Noticed at `{}` after {measured}.", decision.subject),
             None => format!("Nobody noticed `{id}` in the {measured} that it was on."),

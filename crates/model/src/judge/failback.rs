@@ -88,6 +88,7 @@ fn one(context: &Context<'_>, service: ServiceId, target: Nanos) -> Draft {
         .min();
     let until = again.unwrap_or(journal.end).max(since);
     let measured = until - since;
+    let error = context.resolution();
     let at_least = again.is_none();
     let lost: u128 = context
         .pairs()
@@ -105,9 +106,10 @@ fn one(context: &Context<'_>, service: ServiceId, target: Nanos) -> Draft {
         target: Some(Value::Time(target)),
         measured: Some(Value::Time(measured)),
         measured_text: text,
-        error: Some(Value::Time(Nanos::ZERO)),
+        error: Some(Value::Time(error)),
         margin_text: time_margin(target, measured, at_least),
-        status: lower(measured, Nanos::ZERO, target, at_least),
+        status: lower(measured, error, target, at_least),
+        seconds: vec![(since - error, until + error)],
         reason: if at_least {
             format!("The home replica did not serve again in the {measured} after the last fault.")
         } else {

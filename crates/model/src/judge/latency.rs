@@ -13,13 +13,14 @@ pub(super) fn judge(context: &Context<'_>, objective: &Objective, target: Nanos)
     super::each_pair(context, objective, format!("≤ {target}"), |pair| {
         let share = context.share_of(pair, Who::Excluding(&objective.excluding))?;
         let measured = share.worst_latency?;
+        let error = context.slowness();
         Some(Draft {
             target: Some(Value::Time(target)),
             measured: Some(Value::Time(measured)),
             measured_text: measured.to_string(),
-            error: Some(Value::Time(Nanos::ZERO)),
+            error: Some(Value::Time(error)),
             margin_text: time_margin(target, measured, false),
-            status: lower(measured, Nanos::ZERO, target, false),
+            status: lower(measured, error, target, false),
             reason: format!("The slowest attempt that was served took {measured}."),
             details: beside(&share),
             ..Draft::unmeasured(

@@ -14,7 +14,10 @@ mod detection;
 mod exact;
 mod failback;
 mod latency;
+mod live;
 mod outages;
+mod predicted;
+mod proportion;
 mod results;
 mod rpo;
 mod rto;
@@ -25,9 +28,10 @@ mod symptoms;
 mod words;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-pub use status::suite_verdict;
+pub use predicted::compare;
+pub use status::{suite_verdict, verdict};
 
 use crate::finding::{Finding, Outcome};
 use crate::ids::ServiceId;
@@ -37,7 +41,7 @@ use crate::plan::Plan;
 use assize_fault::Nanos;
 use context::{Context, Pair};
 use sha2::{Digest, Sha256};
-use status::Draft;
+use status::{About, Draft};
 
 /// Judges what an engine recorded of a plan.
 ///
@@ -50,6 +54,7 @@ pub fn judge(plan: &Plan<'_>, journal: &Journal, warnings: Vec<String>) -> Outco
     let findings: Vec<Finding> = objectives
         .iter()
         .flat_map(|o| findings(&context, o))
+        .chain(live::command(&context))
         .collect();
     Outcome {
         schema: "assize/verdict/v1",
@@ -64,7 +69,7 @@ pub fn judge(plan: &Plan<'_>, journal: &Journal, warnings: Vec<String>) -> Outco
         model_digest: model_digest(plan),
         start: context.instant(Nanos::ZERO),
         end: context.instant(journal.end),
-        verdict: status::verdict(&findings),
+        verdict: verdict(&findings),
         findings,
         populations: results::populations(&context),
         services: results::services(&context),
@@ -74,7 +79,8 @@ pub fn judge(plan: &Plan<'_>, journal: &Journal, warnings: Vec<String>) -> Outco
         expected: symptoms::score(&context),
         not_exercised: results::not_exercised(&context),
         assumptions: results::assumptions(&context),
-        warnings: with_amplification(&context, warnings),
+        warnings: live::with_notes(&context, with_amplification(&context, warnings)),
+        live: live::result(&context),
         trace_digest: journal.trace_digest.clone(),
         events: journal.events,
     }
@@ -142,7 +148,7 @@ fn findings(context: &Context<'_>, objective: &Objective) -> Vec<Finding> {
     };
     drafts
         .into_iter()
-        .map(|draft| status::finish(context, objective, kind, draft))
+        .map(|draft| status::finish(context, objective.into(), kind, draft))
         .collect()
 }
 
@@ -173,7 +179,10 @@ fn each_pair(
     };
     pairs
         .into_iter()
-        .map(|pair| one(pair).unwrap_or_else(|| unmeasured(pair)))
+        .map(|pair| Draft {
+            about: About::Pairs(vec![pair]),
+            ..one(pair).unwrap_or_else(|| unmeasured(pair))
+        })
         .collect()
 }
 
@@ -198,7 +207,10 @@ fn each_service(
     };
     services
         .iter()
-        .map(|&s| one(s).unwrap_or_else(|| unmeasured(s)))
+        .map(|&s| Draft {
+            about: About::Service(s),
+            ..one(s).unwrap_or_else(|| unmeasured(s))
+        })
         .collect()
 }
 

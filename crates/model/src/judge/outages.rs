@@ -64,12 +64,13 @@ fn one(
     let outages = Outages::of(context, objective, pair, share);
     let count = outages.spans.len();
     let total = length(&outages.spans);
+    let error = context.resolution() * count as i64;
     let by_count = limits
         .max
         .map_or(Status::Met, |max| met_if(count as u64 <= u64::from(max)));
-    let by_total = limits.total.map_or(Status::Met, |most| {
-        lower(total, Nanos::ZERO, most, outages.open)
-    });
+    let by_total = limits
+        .total
+        .map_or(Status::Met, |most| lower(total, error, most, outages.open));
     let status = worse(by_count, by_total);
     let open = if outages.open {
         ", the last still open"
@@ -88,7 +89,8 @@ fn one(
     ];
     details.extend(beside(share));
     let reason = match status {
-        Status::Inconclusive => format!("{text}: too early to tell."),
+        Status::Inconclusive if outages.open => format!("{text}: too early to tell."),
+        Status::Inconclusive => format!("{text} ± {error}: too close to call."),
         _ if count == 0 => "No user of the journey was interrupted beyond its level.".to_string(),
         _ => format!("The journey was below its level in {text}."),
     };
@@ -102,7 +104,7 @@ fn one(
         }),
         measured_text: text,
         error: Some(if time_only {
-            Value::Time(Nanos::ZERO)
+            Value::Time(error)
         } else {
             Value::Count(0)
         }),
@@ -111,6 +113,7 @@ fn one(
         reason,
         details,
         attribution: parts.rows(context),
+        seconds: outages.seconds(context),
         ..Draft::unmeasured(context.pair_name(pair), limits.text(), String::new())
     }
 }

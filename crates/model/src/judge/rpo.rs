@@ -137,9 +137,7 @@ fn one(
         status,
         reason,
         details: details(context, fault, backs),
-        attribution: Vec::new(),
-        fault: None,
-        structural: false,
+        ..Draft::unmeasured(String::new(), String::new(), String::new())
     })
 }
 

@@ -11,7 +11,7 @@ use super::words::{number, share_up, text_detail, time_detail, time_margin};
 use crate::finding::{Detail, Status, Value};
 use crate::journal::{Cause, DecisionKind};
 use crate::objective::Objective;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Ppb};
 
 /// One finding for each population and journey that the objective is about.
 pub(super) fn judge(context: &Context<'_>, objective: &Objective, target: Nanos) -> Vec<Draft> {
@@ -28,6 +28,8 @@ pub(super) struct Outages {
     /// The same, not bridged.
     raw: Vec<Span>,
     stable_for: Nanos,
+    /// The share below which the journey counts as down.
+    pub(super) level: Ppb,
     /// The share is below the level at the end, and that outage counts.
     pub(super) open: bool,
 }
@@ -42,13 +44,14 @@ impl Outages {
         let stable_for = objective
             .stable_for
             .unwrap_or(context.plan.scenario.stable_for);
-        let raw = share.below(objective.level);
+        let level = context.level(objective, pair);
+        let raw = share.below(level);
         let mut spans = bridge(&raw, stable_for);
         let who = Who::Excluding(&objective.excluding);
         let causes = if spans.is_empty() {
             Causes::none()
         } else {
-            Causes::new(context, pair, who, objective.level, stable_for)
+            Causes::new(context, pair, who, level, stable_for)
         };
         if let Some(fault) = context.fault_of(objective) {
             spans.retain(|&span| causes.parts(&[span]).has(Cause::Fault(fault)));
@@ -59,8 +62,16 @@ impl Outages {
             causes,
             raw,
             stable_for,
+            level,
             open,
         }
+    }
+
+    /// The spans whose measurement these outages rest on.
+    pub(super) fn seconds(&self, context: &Context<'_>) -> Vec<Span> {
+        let e = context.resolution();
+        let spans = self.spans.iter();
+        spans.map(|&(from, to)| (from - e, to + e)).collect()
     }
 
     /// The first instant at which the level held again after an outage began.
@@ -89,9 +100,10 @@ fn one(
         .max_by_key(|span| counted(span))
         .copied();
     let measured = longest.as_ref().map_or(Nanos::ZERO, counted);
-    let mut status = lower(measured, Nanos::ZERO, target, outages.open);
+    let error = context.resolution();
+    let mut status = lower(measured, error, target, outages.open);
     let mut reason = reason(context, objective, &outages, longest, measured, status);
-    if status == Status::Met && share.broken_before(objective.level) {
+    if status == Status::Met && share.broken_before(outages.level) {
         status = Status::Inconclusive;
         reason = "The journey was already below its level before the start.".to_string();
     }
@@ -100,18 +112,18 @@ fn one(
     Draft {
         subject: context.pair_name(pair),
         target: Some(Value::Time(target)),
-        target_text: target_text(objective, target),
+        target_text: target_text(objective, outages.level, target),
         measured: Some(Value::Time(measured)),
         measured_text: measured_text(measured, longest, &outages),
-        error: Some(Value::Time(Nanos::ZERO)),
+        error: Some(Value::Time(error)),
         margin_text: time_margin(target, measured, outages.open),
         status,
         reason,
         details,
         attribution: longest
             .map_or_else(Vec::new, |span| outages.causes.parts(&[span]).rows(context)),
-        fault: None,
-        structural: false,
+        seconds: outages.seconds(context),
+        ..Draft::unmeasured(String::new(), String::new(), String::new())
     }
 }
 
@@ -141,11 +153,11 @@ fn fault_end(
     with_part.or_else(|| records.iter().filter(|r| r.from < by).map(|r| r.to).max())
 }
 
-fn target_text(objective: &Objective, target: Nanos) -> String {
-    let level = if objective.level == ALL {
+fn target_text(objective: &Objective, level: Ppb, target: Nanos) -> String {
+    let level = if level == ALL {
         String::new()
     } else {
-        format!(" for {} of the users", objective.level)
+        format!(" for {level} of the users")
     };
     let from = if objective.from_fault_end {
         " after the fault's end"
@@ -193,7 +205,11 @@ fn reason(
         ""
     };
     match (status, outages.open) {
-        (Status::Inconclusive, _) => format!(
+        (Status::Inconclusive, false) => format!(
+            "{which} began at {began} and lasted {measured} ± {}{counted}{due}: too close to call.",
+            context.resolution()
+        ),
+        (Status::Inconclusive, true) => format!(
             "An outage was still open at the end after {}: too early to tell{due}.",
             context.journal.end - outages.spans.last().map_or(span.0, |last| last.0),
         ),

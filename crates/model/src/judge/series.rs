@@ -152,6 +152,17 @@ impl Share {
         sum
     }
 
+    /// What changes of the figure of served users within the spans, up and down, in all.
+    pub(super) fn variation(&self, spans: &[Span]) -> u128 {
+        let changes = self.points.windows(2).filter(|pair| {
+            let at = pair[1].at;
+            spans.iter().any(|&(from, to)| from < at && at < to)
+        });
+        changes
+            .map(|pair| pair[0].served.abs_diff(pair[1].served))
+            .sum()
+    }
+
     /// The most users out at any instant of the spans, in units.
     pub(super) fn peak_out(&self, spans: &[Span]) -> u128 {
         let mut peak = 0;

@@ -1,9 +1,11 @@
 //! From a measured figure to a status: comparison with the error bound, bite, acceptance, and
 //! the verdict. It reads no series.
 
-use super::context::Context;
+use super::context::{Context, Pair};
+use super::live;
+use super::series::Span;
 use crate::finding::{AcceptedBy, Attribution, Detail, Finding, Status, Value, VerdictKind};
-use crate::journal::Engine;
+use crate::ids::ServiceId;
 use crate::objective::Objective;
 use assize_fault::Nanos;
 
@@ -25,6 +27,40 @@ pub(super) struct Draft {
     pub(super) fault: Option<usize>,
     /// Read from the topology alone: no fault has to bite.
     pub(super) structural: bool,
+    /// What it rests on.
+    pub(super) about: About,
+    /// Spans whose measurement it rests on: a slow harness would have made them look worse.
+    pub(super) seconds: Vec<Span>,
+}
+
+/// What a figure rests on; in a live run, which attempts and systems.
+#[derive(Clone, Debug)]
+pub(super) enum About {
+    /// No more is known.
+    Everything,
+    /// Attempts of these users in these journeys.
+    Pairs(Vec<Pair>),
+    /// A service.
+    Service(ServiceId),
+}
+
+/// What is written of the target that a finding is about.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) id: &'a str,
+    pub(super) source: &'a str,
+    /// The fault that it names.
+    pub(super) fault: Option<&'a str>,
+}
+
+impl<'a> From<&'a Objective> for Written<'a> {
+    fn from(objective: &'a Objective) -> Self {
+        Self {
+            id: &objective.id,
+            source: &objective.source,
+            fault: objective.fault.as_deref(),
+        }
+    }
 }
 
 impl Draft {
@@ -44,6 +80,8 @@ impl Draft {
             attribution: Vec::new(),
             fault: None,
             structural: false,
+            about: About::Everything,
+            seconds: Vec::new(),
         }
     }
 }
@@ -81,19 +119,24 @@ pub(super) fn met_if(met: bool) -> Status {
     if met { Status::Met } else { Status::Missed }
 }
 
-/// Applies the bite rule and acceptance.
+/// Applies the bite rule, what spoils the measurement of a live run, and acceptance.
 pub(super) fn finish(
     context: &Context<'_>,
-    objective: &Objective,
+    written: Written<'_>,
     kind: &'static str,
     draft: Draft,
 ) -> Finding {
-    let (status, reason) = bite(context, objective, &draft);
+    let (status, reason) = bite(context, written, &draft)
+        .or_else(|| live::spoilt(context, &draft))
+        .map_or_else(
+            || (draft.status, draft.reason.clone()),
+            |why| (Status::Inconclusive, why),
+        );
     let accepted = (status == Status::Missed)
-        .then(|| accepted(context, objective))
+        .then(|| accepted(context, written.id))
         .flatten();
     Finding {
-        objective: objective.id.clone(),
+        objective: written.id.to_string(),
         kind,
         subject: draft.subject,
         target: draft.target,
@@ -109,67 +152,51 @@ pub(super) fn finish(
         tested_on: if draft.structural {
             "analysis"
         } else {
-            tested_on(context.journal.engine)
+            live::tested_on(context, &draft.about)
         },
-        source: objective.source.clone(),
+        source: written.source.to_string(),
         details: draft.details,
         attribution: draft.attribution,
     }
 }
 
-/// What became of the system under test is all that a live run can claim until its bindings
-/// say that it is the real one.
-fn tested_on(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Simulate => "simulation",
-        Engine::Run => "stand-in",
-        Engine::Observed => "observed",
-    }
-}
-
-fn bite(context: &Context<'_>, objective: &Objective, draft: &Draft) -> (Status, String) {
-    let keep = || (draft.status, draft.reason.clone());
+/// Why nothing was put to the test; `None` if something was.
+fn bite(context: &Context<'_>, written: Written<'_>, draft: &Draft) -> Option<String> {
     if draft.structural {
-        return keep();
+        return None;
     }
-    let inconclusive = |why: String| (Status::Inconclusive, why);
-    if let Some(id) = &objective.fault {
+    if let Some(id) = written.fault {
         match context.fault_named(id) {
-            None => return inconclusive(format!("The scenario has no fault `{id}`.")),
-            Some(fault) if !context.bit(fault) => return inconclusive(never_bit(id)),
+            None => return Some(format!("The scenario has no fault `{id}`.")),
+            Some(fault) if !context.bit(fault) => return Some(never_bit(id)),
             Some(_) => {}
         }
     }
     if let Some(fault) = draft.fault
         && !context.bit(fault)
     {
-        let id = context
-            .plan
-            .scenario
-            .faults
-            .get(fault)
-            .map_or("", |entry| entry.id.as_str());
-        return inconclusive(never_bit(id));
+        let entry = context.plan.scenario.faults.get(fault);
+        return Some(never_bit(entry.map_or("", |entry| entry.id.as_str())));
     }
-    let names_none = objective.fault.is_none() && draft.fault.is_none();
+    let names_none = written.fault.is_none() && draft.fault.is_none();
     if names_none && !(0..context.journal.faults.len()).any(|fault| context.bit(fault)) {
         let why = if context.journal.faults.is_empty() {
             "The scenario has no fault, so nothing was put to the test."
         } else {
             "Nothing met any fault of the scenario, so nothing was put to the test."
         };
-        return inconclusive(why.to_string());
+        return Some(why.to_string());
     }
-    keep()
+    None
 }
 
 fn never_bit(id: &str) -> String {
     format!("Nothing met the fault `{id}` while it was on, so it put nothing to the test.")
 }
 
-fn accepted(context: &Context<'_>, objective: &Objective) -> Option<AcceptedBy> {
+fn accepted(context: &Context<'_>, objective: &str) -> Option<AcceptedBy> {
     let entry = context.plan.topology.accepted.iter().find(|entry| {
-        entry.objective.as_ref() == Some(&objective.id)
+        entry.objective.as_deref() == Some(objective)
             && entry
                 .scenario
                 .as_ref()
@@ -183,7 +210,8 @@ fn accepted(context: &Context<'_>, objective: &Objective) -> Option<AcceptedBy> 
 }
 
 /// Any missed and not accepted: fail; else any undecided: inconclusive; else pass.
-pub(super) fn verdict(findings: &[Finding]) -> VerdictKind {
+#[must_use]
+pub fn verdict(findings: &[Finding]) -> VerdictKind {
     let of = |finding: &Finding| match finding.status {
         Status::Missed if finding.accepted.is_none() => VerdictKind::Fail,
         Status::Inconclusive | Status::NotExercised => VerdictKind::Inconclusive,

@@ -11,7 +11,7 @@ mod users;
 use crate::suite::{Run, Suite, SuiteVerdict, Tally};
 use crate::text::{Column, Grid, Paint, paragraph, width};
 use crate::{Format, Style, summary, words};
-use assize_model::finding::Outcome;
+use assize_model::finding::{LiveResult, Outcome};
 use std::io::{self, Write};
 
 /// The registry's line.
@@ -124,10 +124,11 @@ fn scenario(outcome: &Outcome, alone: bool, style: &Style, out: &mut dyn Write) 
         &verdict_text(verdict, tally),
         verdict_paint(verdict),
     )?;
-    let how = match outcome.engine {
-        "simulate" => "simulated",
-        "run" => "run on real systems",
-        _ => "observed",
+    let how = match (outcome.engine, &outcome.live) {
+        ("simulate", _) => "simulated".to_owned(),
+        ("run", Some(live)) => ran(live, outcome.services.len()),
+        ("run", None) => "run".to_owned(),
+        _ => "observed".to_owned(),
     };
     let about = format!(
         "{} to {} UTC, {how}, seed {}",
@@ -214,6 +215,23 @@ fn together(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()>
     )
 }
 
+/// How a scenario was run, and how exactly its durations are known.
+fn ran(live: &LiveResult, services: usize) -> String {
+    let on = match live.real.len() {
+        0 => "stand-ins".to_owned(),
+        real if real == services => "real systems".to_owned(),
+        real => format!("real systems for {real} of {services} services, stand-ins for the rest"),
+    };
+    let pace = match live.pace {
+        0 | 1 => String::new(),
+        pace => format!(", {pace} times as fast"),
+    };
+    format!(
+        "run on {on}{pace}, durations to {}",
+        words::about(live.resolution)
+    )
+}
+
 const fn verdict_word(verdict: SuiteVerdict) -> &'static str {
     match verdict {
         SuiteVerdict::Pass => "pass",
@@ -252,7 +270,8 @@ const fn verdict_paint(verdict: SuiteVerdict) -> Paint {
 mod tests {
     use super::*;
     use crate::sample;
-    use assize_model::finding::{Status, VerdictKind};
+    use assize_fault::Nanos;
+    use assize_model::finding::{Detail, Status, VerdictKind};
 
     fn printed(run: Run, style: &Style) -> String {
         let mut out = Vec::new();
@@ -306,6 +325,43 @@ mod tests {
         }
         assert!(text.ends_with("\nnet misses 1 target in loss\n"), "{text}");
         assert!(!text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_live_run_shows_the_prediction_and_where_it_differs() {
+        let mut run = sample::run("loss", VerdictKind::Pass, Status::Met);
+        if let Run::Judged(outcome) = &mut run {
+            outcome.engine = "run";
+            outcome.live = Some(LiveResult {
+                pace: 20,
+                resolution: Nanos::secs(2),
+                slowness: Nanos::ZERO,
+                ended: "finished",
+                attempts: 100,
+                failed: 3,
+                real: Vec::new(),
+                disturbed: Vec::new(),
+            });
+            for (name, text) in [
+                ("predicted", "1m 12s"),
+                ("difference", "23s longer than predicted (1m 12s)"),
+            ] {
+                outcome.findings[0].details.push(Detail {
+                    name,
+                    value: None,
+                    text: text.into(),
+                });
+            }
+        }
+        let text = printed(run, &Style::default());
+        for needle in [
+            "run on stand-ins, 20 times as fast, durations to 2s",
+            "predicted",
+            "23s longer than predicted (1m 12s)",
+        ] {
+            assert!(text.contains(needle), "{needle}:\n{text}");
+        }
+        assert!(!printed(sample::accepted("loss"), &Style::default()).contains("predicted"));
     }
 
     #[test]

@@ -17,16 +17,16 @@ use crate::topology::{
 };
 use assize_fault::{Nanos, Ppb, Rate, Size};
 
-pub(super) const APP: ServiceId = ServiceId(0);
-pub(super) const STAFF: PopulationId = PopulationId(0);
-pub(super) const WORK: JourneyId = JourneyId(0);
-pub(super) const CROWN: NodeId = NodeId(0);
+pub(crate) const APP: ServiceId = ServiceId(0);
+pub(crate) const STAFF: PopulationId = PopulationId(0);
+pub(crate) const WORK: JourneyId = JourneyId(0);
+pub(crate) const CROWN: NodeId = NodeId(0);
 
 /// 84 sites with ten users each, who do `work` on `app`, which runs at `north` and `south`.
 /// Sites 0 to 9 are group `ten`.
-pub(super) struct Bench {
-    pub(super) topology: Topology,
-    pub(super) scenario: Scenario,
+pub(crate) struct Bench {
+    pub(crate) topology: Topology,
+    pub(crate) scenario: Scenario,
 }
 
 fn node(id: &str, count: u32, domains: &[u16]) -> Node {
@@ -125,7 +125,7 @@ fn work() -> Journey {
 
 impl Bench {
     /// A scenario of this length, without faults and objectives.
-    pub(super) fn new(end: Nanos) -> Self {
+    pub(crate) fn new(end: Nanos) -> Self {
         let topology = Topology {
             name: "bench".into(),
             calendar: Calendar {
@@ -195,7 +195,7 @@ impl Bench {
     }
 
     /// Adds a fault of `owner`.
-    pub(super) fn fault(&mut self, id: &str, at: Nanos, until: Nanos) -> &mut Self {
+    pub(crate) fn fault(&mut self, id: &str, at: Nanos, until: Nanos) -> &mut Self {
         self.scenario.faults.push(FaultEntry {
             id: id.into(),
             kind: "outage",
@@ -213,7 +213,7 @@ impl Bench {
     }
 
     /// Adds a step.
-    pub(super) fn step(&mut self, id: &str, at: Nanos) -> &mut Self {
+    pub(crate) fn step(&mut self, id: &str, at: Nanos) -> &mut Self {
         self.scenario.steps.push(StepEntry {
             id: id.into(),
             at,
@@ -224,7 +224,7 @@ impl Bench {
     }
 
     /// Adds an objective about everybody and everything.
-    pub(super) fn objective(&mut self, kind: ObjectiveKind) -> &mut Objective {
+    pub(crate) fn objective(&mut self, kind: ObjectiveKind) -> &mut Objective {
         self.scenario.objectives.push(Objective {
             id: format!("o{}", self.scenario.objectives.len()),
             kind,
@@ -244,12 +244,12 @@ impl Bench {
         &mut self.scenario.objectives[last]
     }
 
-    pub(super) fn plan(&self) -> Plan<'_> {
+    pub(crate) fn plan(&self) -> Plan<'_> {
         Plan::new(&self.topology, &self.scenario, 1)
     }
 
     /// A journal in which everybody is served throughout and every fault bit.
-    pub(super) fn journal(&self) -> Journal {
+    pub(crate) fn journal(&self) -> Journal {
         let plan = self.plan();
         let fault = |entry: &FaultEntry| FaultRecord {
             from: entry.at,
@@ -286,12 +286,12 @@ impl Bench {
     }
 
     /// Judges.
-    pub(super) fn judge(&self, journal: &Journal) -> Outcome {
+    pub(crate) fn judge(&self, journal: &Journal) -> Outcome {
         crate::judge::judge(&self.plan(), journal, Vec::new())
     }
 
     /// Judges one objective with one finding.
-    pub(super) fn finding(&self, journal: &Journal) -> Finding {
+    pub(crate) fn finding(&self, journal: &Journal) -> Finding {
         let mut findings = self.judge(journal).findings;
         assert_eq!(findings.len(), 1, "one finding is expected");
         findings.remove(0)
@@ -313,7 +313,7 @@ fn all_served(cells: &[Cell]) -> Vec<Series> {
 }
 
 /// Takes so many users of each cell out over the spans, which are in order.
-pub(super) fn take_out(series: &mut Series, cells: &[Cell], spans: &[(Nanos, Nanos, u64)]) {
+pub(crate) fn take_out(series: &mut Series, cells: &[Cell], spans: &[(Nanos, Nanos, u64)]) {
     let all = cells[series.cell].users * USER;
     for &(from, to, users) in spans {
         let served = all - (users * USER).min(all);
@@ -331,7 +331,7 @@ pub(super) fn take_out(series: &mut Series, cells: &[Cell], spans: &[(Nanos, Nan
 }
 
 /// Everybody out over these spans.
-pub(super) fn all_out(journal: &mut Journal, spans: &[(Nanos, Nanos)]) {
+pub(crate) fn all_out(journal: &mut Journal, spans: &[(Nanos, Nanos)]) {
     let spans: Vec<_> = spans
         .iter()
         .map(|&(from, to)| (from, to, u64::MAX / USER))
@@ -342,7 +342,7 @@ pub(super) fn all_out(journal: &mut Journal, spans: &[(Nanos, Nanos)]) {
 }
 
 /// A solo run of a cause, in which everybody is out over these spans.
-pub(super) fn solo(journal: &mut Journal, cause: Cause, spans: &[(Nanos, Nanos)]) {
+pub(crate) fn solo(journal: &mut Journal, cause: Cause, spans: &[(Nanos, Nanos)]) {
     let mut alone = Journal {
         series: all_served(&journal.cells),
         ..journal.clone()
@@ -355,7 +355,7 @@ pub(super) fn solo(journal: &mut Journal, cause: Cause, spans: &[(Nanos, Nanos)]
 }
 
 /// A decision about `app` because of the first fault.
-pub(super) fn decision(at: Nanos, kind: DecisionKind) -> Decision {
+pub(crate) fn decision(at: Nanos, kind: DecisionKind) -> Decision {
     Decision {
         at,
         kind,

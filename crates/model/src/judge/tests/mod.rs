@@ -1,8 +1,9 @@
 //! The judge on hand-made journals.
 
 mod examples;
-mod fixture;
+pub(crate) mod fixture;
 mod kinds;
+mod live;
 mod outages;
 mod properties;
 mod statuses;

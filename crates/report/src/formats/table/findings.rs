@@ -1,7 +1,6 @@
 //! The objectives: target, measured, margin, status; and why, where a target was not met.
 
 use super::Page;
-use crate::Style;
 use crate::text::{Column, Grid, Paint};
 use crate::words;
 use assize_fault::Nanos;
@@ -9,9 +8,17 @@ use assize_model::finding::{Attribution, Detail, Finding, Outcome, Status, Value
 use std::io;
 
 /// Figures printed beside a finding even if it was met: they say what the main figure hides.
-const ALWAYS: [&str; 3] = ["outages", "below_full", "left_out"];
+const ALWAYS: [&str; 5] = [
+    "outages",
+    "below_full",
+    "left_out",
+    "difference",
+    "predicted_status",
+];
 /// Figures whose text says by itself what they are.
-const PLAIN: [&str; 8] = [
+const PLAIN: [&str; 10] = [
+    "difference",
+    "failures",
     "outages",
     "below_full",
     "left_out",
@@ -23,30 +30,45 @@ const PLAIN: [&str; 8] = [
 ];
 
 pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
-    let mut grid = Grid::new(&[
+    let with_predicted = outcome.findings.iter().any(|f| predicted(f).is_some());
+    let mut columns = vec![
         Column::words("objective"),
         Column::words("for"),
         Column::figure("target"),
         Column::figure("measured"),
-        Column::figure("margin"),
-        Column::tag("status"),
-    ]);
+    ];
+    columns.extend(with_predicted.then(|| Column::figure("predicted")));
+    columns.extend([Column::figure("margin"), Column::tag("status")]);
+    let mut grid = Grid::new(&columns);
     for finding in &outcome.findings {
-        row(&mut grid, finding, &page.style, &page.clock);
+        row(&mut grid, finding, with_predicted, page);
     }
     page.table("Targets", &grid)
 }
 
-fn row(grid: &mut Grid, finding: &Finding, style: &Style, clock: &words::Clock) {
+/// What was predicted, in words.
+fn predicted(finding: &Finding) -> Option<&str> {
+    let mut details = finding.details.iter();
+    let found = details.find(|detail| detail.name == "predicted")?;
+    Some(&found.text)
+}
+
+fn row(grid: &mut Grid, finding: &Finding, with_predicted: bool, page: &Page<'_>) {
+    let (style, clock) = (&page.style, &page.clock);
     let (status, paint) = status(finding);
-    grid.row(vec![
+    let mut cells = vec![
         (finding.objective.clone(), Paint::Strong),
         (finding.subject.clone(), Paint::Plain),
         (finding.target_text.clone(), Paint::Plain),
         (finding.measured_text.clone(), Paint::Plain),
-        (finding.margin_text.clone(), Paint::Plain),
-        (status.to_owned(), paint),
-    ]);
+    ];
+    if with_predicted {
+        let text = predicted(finding).unwrap_or("not predicted");
+        cells.push((text.to_owned(), Paint::Plain));
+    }
+    cells.push((finding.margin_text.clone(), Paint::Plain));
+    cells.push((status.to_owned(), paint));
+    grid.row(cells);
     let met = finding.status == Status::Met;
     if !met || style.verbose {
         grid.note(clock.within(&finding.reason), Paint::Plain);
@@ -81,6 +103,8 @@ fn details(finding: &Finding, clock: &words::Clock, verbose: bool) -> Vec<String
     let wanted = |d: &&Detail| match d.name {
         // The total of the outages is in the text of their number.
         "outages_total" => false,
+        // It has a column of its own.
+        "predicted" => false,
         _ if verbose => true,
         "first_good" | "stable_good" | "since_fault" => false,
         "onset" if d.value == Some(Value::Time(Nanos::ZERO)) => false,
@@ -100,6 +124,7 @@ fn details(finding: &Finding, clock: &words::Clock, verbose: bool) -> Vec<String
             } else {
                 let name = match detail.name {
                     "user_hours_lost" => "lost in all".to_owned(),
+                    "predicted_status" => "predicted".to_owned(),
                     name => name.replace('_', " "),
                 };
                 format!("{name} {text}")

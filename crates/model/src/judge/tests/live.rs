@@ -1,0 +1,238 @@
+//! What spoils the figures of a live run, and what error bounds do to their status.
+
+use super::fixture::{APP, Bench, STAFF, WORK, all_out};
+use super::{detail, s};
+use crate::finding::{Finding, Status};
+use crate::journal::{Attempts, Disturbed, Engine, Journal, Measured};
+use crate::objective::{ObjectiveKind, Untouched};
+use crate::observation::Ending;
+use assize_fault::Nanos;
+
+const END: Nanos = Nanos::secs(300);
+
+/// A run of five minutes to within a second, with steady attempts of which some failed, and one
+/// attempt a second since.
+fn live(bench: &Bench, steady_failed: u64) -> Journal {
+    let attempts = Attempts {
+        cell: 0,
+        journey: WORK,
+        steady: 200,
+        steady_failed,
+        began_at: (0..300).map(s).collect(),
+        failed_at: Vec::new(),
+    };
+    Journal {
+        engine: Engine::Run,
+        measured: Some(Measured {
+            pace: 1,
+            resolution: s(1),
+            slowness: Nanos::millis(20),
+            real: vec![false],
+            attempts: vec![attempts],
+            ending: Some(Ending::Finished),
+            ..Measured::default()
+        }),
+        ..bench.journal()
+    }
+}
+
+fn measured(journal: &mut Journal) -> &mut Measured {
+    journal.measured.as_mut().expect("a live journal")
+}
+
+/// An outage of 60 s against a target.
+fn outage(target: Nanos, change: impl Fn(&mut Journal)) -> Finding {
+    let mut bench = Bench::new(END);
+    bench.fault("dc", s(10), s(70));
+    bench.objective(ObjectiveKind::Rto(target));
+    let mut journal = live(&bench, 0);
+    all_out(&mut journal, &[(s(10), s(70))]);
+    change(&mut journal);
+    bench.finding(&journal)
+}
+
+#[test]
+fn the_resolution_decides_what_is_too_close_to_call() {
+    for (target, status) in [
+        (61, Status::Met),
+        (60, Status::Inconclusive),
+        (59, Status::Inconclusive),
+        (58, Status::Missed),
+    ] {
+        let finding = outage(s(target), |_| {});
+        assert_eq!(finding.status, status, "{target}: {}", finding.reason);
+        assert_eq!(finding.tested_on, "stand-in");
+    }
+}
+
+#[test]
+fn a_finding_on_real_systems_alone_says_so() {
+    let finding = outage(s(90), |journal| measured(journal).real = vec![true]);
+    assert_eq!(finding.tested_on, "real");
+}
+
+#[test]
+fn a_slow_runner_spoils_what_rests_on_those_seconds_only() {
+    let slow = |from, to, blind| {
+        move |journal: &mut Journal| {
+            measured(journal).disturbed.push(Disturbed {
+                from: s(from),
+                to: s(to),
+                blind,
+                what: "runner too slow: control p99 180ms".into(),
+            });
+        }
+    };
+    for target in [30, 90] {
+        let spoilt = outage(s(target), slow(69, 70, false));
+        assert_eq!(spoilt.status, Status::Inconclusive);
+        assert!(
+            spoilt.reason.contains("control p99 180ms"),
+            "{}",
+            spoilt.reason
+        );
+        assert_ne!(
+            outage(s(target), slow(200, 210, false)).status,
+            Status::Inconclusive
+        );
+        // Where nobody looked, an outage would not have been seen.
+        assert_eq!(
+            outage(s(target), slow(200, 210, true)).status,
+            Status::Inconclusive
+        );
+    }
+}
+
+#[test]
+fn a_steady_state_that_does_not_hold_decides_nothing() {
+    let finding = outage(s(30), |journal| {
+        measured(journal).attempts[0].steady_failed = 30
+    });
+    assert_eq!(finding.status, Status::Inconclusive);
+    assert!(
+        finding.reason.contains("30 of 200 attempts"),
+        "{}",
+        finding.reason
+    );
+    assert!(
+        finding.reason.contains("not broken by us"),
+        "{}",
+        finding.reason
+    );
+    // A few are allowed for by the level: 4 of 200 may be up to 5.69 % (99 %).
+    let finding = outage(s(30), |journal| {
+        measured(journal).attempts[0].steady_failed = 4
+    });
+    assert_eq!(finding.status, Status::Missed);
+    assert!(
+        finding.target_text.contains("for 94.3% of the users"),
+        "{}",
+        finding.target_text
+    );
+}
+
+#[test]
+fn traffic_past_the_proxies_spoils_what_rests_on_the_service() {
+    let finding = outage(s(90), |journal| {
+        measured(journal)
+            .bypassed
+            .push((APP, "12 requests arrived while every way was cut".into()));
+    });
+    assert_eq!(finding.status, Status::Inconclusive);
+    assert!(
+        finding.reason.starts_with("service/app was bypassed"),
+        "{}",
+        finding.reason
+    );
+}
+
+#[test]
+fn a_run_cut_short_shows_misses_and_nothing_else() {
+    for (ending, word) in [(Some(Ending::Interrupted), "interrupted"), (None, "killed")] {
+        let cut = |journal: &mut Journal| {
+            measured(journal).ending = ending;
+            journal.end = s(100);
+        };
+        let met = outage(s(90), cut);
+        assert_eq!(met.status, Status::Inconclusive);
+        assert!(met.reason.contains(word), "{}", met.reason);
+        assert_eq!(outage(s(30), cut).status, Status::Missed);
+    }
+}
+
+#[test]
+fn untouched_users_may_fail_as_often_as_in_steady_state() {
+    let mut bench = Bench::new(END);
+    bench.fault("dc", s(10), s(70));
+    bench.objective(ObjectiveKind::MustNotAffect(vec![Untouched::Population(
+        STAFF,
+    )]));
+    let judged = |failures: i64| {
+        let mut journal = live(&bench, 0);
+        measured(&mut journal).attempts[0].failed_at = (0..failures).map(s).collect();
+        bench.finding(&journal)
+    };
+    // None of 200 failed, which may be 2.3 % (99 %): of 300 attempts, 7.
+    assert_eq!(judged(7).status, Status::Met);
+    let finding = judged(8);
+    assert_eq!(finding.status, Status::Missed);
+    assert!(
+        finding.reason.contains("8 of 300 attempts failed"),
+        "{}",
+        finding.reason
+    );
+    let mut journal = live(&bench, 0);
+    all_out(&mut journal, &[(s(10), s(70))]);
+    assert_eq!(bench.finding(&journal).status, Status::Missed);
+}
+
+#[test]
+fn availability_is_known_to_what_its_changes_may_be_late() {
+    // 60 of 300 s out: 80 %; two changes, each up to 1 s late: ± 2/300.
+    let with_target = |ppb| {
+        let mut bench = Bench::new(END);
+        bench.fault("dc", s(10), s(70));
+        bench.objective(ObjectiveKind::Availability(assize_fault::Ppb(ppb)));
+        let mut journal = live(&bench, 0);
+        all_out(&mut journal, &[(s(10), s(70))]);
+        bench.finding(&journal).status
+    };
+    assert_eq!(with_target(793_000_000), Status::Met);
+    assert_eq!(with_target(800_000_000), Status::Inconclusive);
+    assert_eq!(with_target(807_000_000), Status::Missed);
+}
+
+#[test]
+fn the_command_of_wrap_mode_is_a_finding() {
+    let mut bench = Bench::new(END);
+    bench.fault("dc", s(10), s(70));
+    for (code, status) in [
+        (Some(0), Status::Met),
+        (Some(3), Status::Missed),
+        (None, Status::Missed),
+    ] {
+        let mut journal = live(&bench, 0);
+        measured(&mut journal).command = Some(code);
+        let finding = bench.finding(&journal);
+        assert_eq!((finding.kind, finding.status), ("command", status));
+    }
+}
+
+#[test]
+fn a_prediction_stands_beside_and_a_difference_is_named() {
+    let mut bench = Bench::new(END);
+    bench.fault("dc", s(10), s(70));
+    bench.objective(ObjectiveKind::Rto(s(90)));
+    let mut predicted = bench.journal();
+    all_out(&mut predicted, &[(s(10), s(40))]);
+    let mut journal = live(&bench, 0);
+    all_out(&mut journal, &[(s(10), s(70))]);
+    let mut outcome = bench.judge(&journal);
+    crate::judge::compare(&mut outcome, &bench.judge(&predicted));
+    let finding = &outcome.findings[0];
+    assert_eq!(finding.predicted, Some(crate::finding::Value::Time(s(30))));
+    assert_eq!(
+        detail(finding, "difference"),
+        "30s longer than predicted (30s)"
+    );
+}

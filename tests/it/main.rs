@@ -4,6 +4,7 @@
 
 mod support;
 
+mod analysis;
 mod arms;
 mod canaries;
 mod determinism;

@@ -73,6 +73,23 @@ impl Source for Disk {
     }
 }
 
+/// The largest file of another format that is read.
+const MOST_FOREIGN: u64 = 1 << 30;
+
+/// A file of another format, which a person named: nothing else is read for it.
+pub(crate) fn foreign(path: &Path) -> Result<String, Failure> {
+    let cannot = |why: String| Failure::Usage(format!("{}: {why}", path.display()));
+    let file = fs::File::open(path).map_err(|error| cannot(plainly(&error)))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_FOREIGN + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| cannot(plainly(&error)))?;
+    if bytes.len() as u64 > MOST_FOREIGN {
+        return Err(cannot("it is larger than 1 GiB".into()));
+    }
+    String::from_utf8(bytes).map_err(|_| cannot("it is not UTF-8 text".into()))
+}
+
 /// What the system says, without its numbers.
 fn plainly(error: &std::io::Error) -> String {
     match error.kind() {

@@ -1,5 +1,6 @@
 //! The registry of verbs: one file and one line each.
 
+mod analyse;
 mod check;
 mod completions;
 mod ctl;
@@ -40,6 +41,8 @@ verbs! {
     Check => check,
     /// Draw a topology.
     Graph => graph,
+    /// Say what can break it: single points, cut sets, availability, every combination of failures.
+    Analyse => analyse,
     /// Say what would happen: scenarios in virtual time, judged.
     Simulate => simulate,
     /// Say what would happen if something were down, without a scenario file.

@@ -1,19 +1,175 @@
 //! Drivers: the user's own systems, one file each.
+//!
+//! A driver is a protocol. Beside it a binding may name commands for what the protocol does not
+//! do, and one that starts the replica; both are the same for every driver.
+
+mod bound;
+mod exec;
+mod http;
+mod postgres;
+mod process;
+mod protocol;
+mod tcp;
 
 use crate::context::Context;
+use crate::guard;
+use crate::ledger;
 use crate::options::Refused;
-use crate::replica::Replica;
-use assize_model::binding::Binding;
-use std::sync::Arc;
+use crate::replica::{Replica, Trouble};
+use assize_fault::Nanos;
+use assize_model::binding::{Binding, Request};
+use bound::Bound;
+use exec::Commands;
+use process::Process;
+use protocol::Protocol;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::timeout;
 
-/// Binds one replica of a real service, and finds it ready.
+/// How long a replica that is there may take to answer for the first time.
+const ANSWERS: Duration = Duration::from_secs(10);
+/// What journeys may ask of a driver.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Asks {
+    Http,
+    Sql,
+    Ledger,
+}
+/// The registry: name, and what journeys may ask of it by itself.
+const REGISTRY: [(&str, &[Asks]); 5] = [
+    ("tcp", &[]),
+    ("http", &[Asks::Http]),
+    ("postgres", &[Asks::Sql, Asks::Ledger]),
+    ("exec", &[]),
+    ("process", &[]),
+];
+
+/// Binds one replica of a real service, starts it if its binding says how, and finds it ready.
 ///
 /// # Errors
-/// An unknown driver, a server that is not there or not ready, wrong credentials.
+/// What journeys ask is not in the driver's power, commands are not allowed, a port is in use, the
+/// server is not there or not ready, or the credentials are wrong.
 pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replica>, Refused> {
-    Err(Refused::new(format!(
-        "{}: there is no driver `{}`",
-        context.name(),
-        binding.driver
-    )))
+    let name = context.name();
+    allowed(binding, &context)?;
+    let config = source(binding, &name)?;
+    let secret = config.as_ref().and_then(postgres::password);
+    let index = usize::from(context.replica);
+    let Some(upstream) = binding.addresses.get(index).cloned() else {
+        return Err(Refused::new(format!("{name} has no address")));
+    };
+    let commands = Arc::new(Commands::new(binding, &context, secret));
+    let protocol: Box<dyn Protocol> = match (binding.driver.as_str(), config) {
+        ("http", _) => Box::new(http::Http::new(upstream.clone(), binding.health.clone())),
+        ("postgres", Some(config)) => {
+            let run = run_name(&context);
+            Box::new(postgres::Postgres::new(name.clone(), config, run))
+        }
+        ("tcp" | "exec" | "process", _) => Box::new(tcp::Tcp),
+        (driver, _) => {
+            return Err(Refused::new(format!(
+                "{name}: there is no driver `{driver}`"
+            )));
+        }
+    };
+    let process = commands.has("start").then(|| {
+        let output = context.folder.join("output");
+        Process::new(commands.clone(), upstream.clone(), output)
+    });
+    let bound = Bound {
+        upstream,
+        protocol,
+        commands,
+        process,
+        promotion_fails: false.into(),
+        check_lies: false.into(),
+        damaged_at: Mutex::new(None),
+    };
+    match begun(&bound).await {
+        Ok(()) => Ok(Arc::new(bound)),
+        Err(trouble) => {
+            bound.stop().await;
+            Err(Refused::new(format!(
+                "{name} at {}: {trouble}",
+                bound.upstream
+            )))
+        }
+    }
 }
+
+/// Starts what is to be started, and waits for the first answer.
+async fn begun(bound: &Bound) -> Result<(), Trouble> {
+    if let Some(process) = &bound.process {
+        process.start().await?;
+    }
+    let ready = async {
+        let own = bound.own().await?;
+        bound.protocol.ready(own).await
+    };
+    let silent = || Trouble::Silent(format!("not ready within {} s", ANSWERS.as_secs()));
+    timeout(ANSWERS, ready)
+        .await
+        .unwrap_or_else(|_| Err(silent()))
+}
+
+/// Whether commands may run, and whether what journeys ask can be done.
+fn allowed(binding: &Binding, context: &Context) -> Result<(), Refused> {
+    let name = context.name();
+    if !binding.commands.is_empty() && !context.allow_exec {
+        let verbs: Vec<&str> = binding.commands.iter().map(|c| c.verb.as_str()).collect();
+        return Err(Refused::new(format!(
+            "{name}: the file starts commands ({}), and that was not allowed: say `--allow-exec`",
+            verbs.join(", ")
+        )));
+    }
+    let can = REGISTRY
+        .iter()
+        .find(|(driver, _)| *driver == binding.driver);
+    let can = can.map_or([].as_slice(), |(_, asks)| asks);
+    let writes = binding.commands.iter().any(|c| c.verb == "write");
+    for journey in &context.topology.journeys {
+        let (to, asks, help) = match &journey.request {
+            Some(Request::Http { to, .. }) => (to, Asks::Http, "bind it by `driver: http`"),
+            Some(Request::Sql { to, .. }) => (to, Asks::Sql, "bind it by `driver: postgres`"),
+            Some(Request::Ledger { to }) if !writes => (
+                to,
+                Asks::Ledger,
+                "bind it by `driver: postgres`, or name commands `write` and `held`",
+            ),
+            _ => continue,
+        };
+        if *to == context.service && !can.contains(&asks) {
+            return Err(Refused::new(format!(
+                "{name}: journey `{}` asks what the driver `{}` does not do: {help}",
+                journey.id, binding.driver
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The data source that a binding names, from the environment.
+fn source(binding: &Binding, name: &str) -> Result<Option<tokio_postgres::Config>, Refused> {
+    let Some(variable) = &binding.dsn else {
+        return Ok(None);
+    };
+    let value = std::env::var(&variable.0).map_err(|_| {
+        Refused::new(format!(
+            "{name}: the environment variable {} is not set",
+            variable.0
+        ))
+    })?;
+    let config = postgres::config(&value);
+    let config = config.map_err(|why| Refused::new(format!("{name}: {}: {why}", variable.0)))?;
+    Ok(Some(config))
+}
+
+/// What tells the entries of this run from those of others, the same for all replicas.
+fn run_name(context: &Context) -> String {
+    let start = context.clock.instant(Nanos::ZERO);
+    let text = format!("{} {start:?} {}", guard::mark(), context.service.index());
+    ledger::hash(text.as_bytes())[..16].to_string()
+}
+
+#[cfg(test)]
+mod tests;

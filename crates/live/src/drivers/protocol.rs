@@ -1,0 +1,76 @@
+//! What a driver speaks: the part of a replica that differs from one protocol to the next.
+
+use crate::replica::{Answer, Call, Held, Later, Role, Trouble, Way};
+use std::fmt;
+use std::io::{Error, ErrorKind};
+use std::net::SocketAddr;
+
+/// A protocol. What it does not do by itself a command of the binding may do.
+pub(super) trait Protocol: Send + Sync + fmt::Debug {
+    /// Finds the replica ready before anything is broken, at its own address.
+    fn ready(&self, own: SocketAddr) -> Later<'_, Result<(), Trouble>> {
+        self.check(own)
+    }
+
+    /// One end-to-end check.
+    fn check(&self, via: SocketAddr) -> Later<'_, Result<(), Trouble>>;
+
+    /// One request.
+    fn call<'a>(&'a self, via: SocketAddr, call: &'a Call) -> Later<'a, Result<Answer, Trouble>>;
+
+    /// What the replica takes itself for.
+    fn role(&self, via: SocketAddr) -> Later<'_, Result<Role, Trouble>> {
+        let _ = via;
+        unsupported("it does not say whether it is primary")
+    }
+
+    /// Makes it take writes, at its own address.
+    fn promote(&self, own: SocketAddr) -> Later<'_, Result<(), Trouble>> {
+        let _ = own;
+        unsupported("it cannot be promoted; give it a command `promote`")
+    }
+
+    /// Makes it follow another, at its own address.
+    fn follow(&self, own: SocketAddr, primary: Way) -> Later<'_, Result<(), Trouble>> {
+        let _ = (own, primary);
+        unsupported("it cannot be made to follow; give it a command `follow`")
+    }
+
+    /// Damages (or deletes) its ledger and nothing else, at its own address.
+    fn damage(&self, own: SocketAddr, delete: bool) -> Later<'_, Result<(), Trouble>> {
+        let _ = (own, delete);
+        unsupported("its data cannot be damaged; give it a command `damage`")
+    }
+
+    /// Every ledger entry that it holds.
+    fn held(&self, via: SocketAddr) -> Later<'_, Result<Vec<Held>, Trouble>> {
+        let _ = via;
+        unsupported("it keeps no ledger; give it a command `held`")
+    }
+
+    /// What it has observed of itself.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+fn unsupported<T>(what: &'static str) -> Later<'static, Result<T, Trouble>>
+where
+    T: Send + 'static,
+{
+    Box::pin(std::future::ready(Err(Trouble::Unsupported(what.into()))))
+}
+
+/// What an error of the system means for a request.
+pub(super) fn trouble_of(error: &Error) -> Trouble {
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            Trouble::Silent(text)
+        }
+        ErrorKind::AddrNotAvailable | ErrorKind::OutOfMemory => Trouble::Harness(text),
+        // Out of descriptors, for this process or the machine.
+        _ if matches!(error.raw_os_error(), Some(23 | 24)) => Trouble::Harness(text),
+        _ => Trouble::Refused(text),
+    }
+}

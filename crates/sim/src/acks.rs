@@ -3,9 +3,10 @@
 
 use crate::data::{self, Ack, Content, Fate};
 use crate::engine::Engine;
-use crate::state::{DataState, Fault};
+use crate::state::DataState;
 use crate::timing::offsets;
 use crate::wakes::Wake;
+use assize_control::fabric::Fault;
 use assize_control::matured::bits;
 use assize_fault::Nanos;
 use assize_model::ServiceId;

@@ -2,14 +2,12 @@
 
 use crate::data::Grid;
 use crate::engine::{Engine, Record};
-use crate::initial::{access_active, circuits, dependency_order, faults, services, spots};
-use crate::net::{ANY, Net};
-use crate::route::{Blame, Leg, Quality, Trees, Truth};
+use crate::initial::{dependency_order, faults, services};
 use crate::state::{AccessUse, Entry, Lease, Unit};
 use crate::wakes::{Wake, Wakes};
-use assize_control::{Cache, Matured};
+use assize_control::fabric::{Leg, Stop, Timer};
+use assize_control::{Cache, Fabric, Matured};
 use assize_fault::{Nanos, Ppb, Stream, permutation64};
-use assize_model::faults::How;
 use assize_model::journal::Cause;
 use assize_model::plan::Plan;
 use assize_model::topology::Access;
@@ -19,25 +17,9 @@ use std::collections::BTreeMap;
 impl<'a> Engine<'a> {
     /// Everything in steady state at instant zero. With `only`, no other fault or step happens.
     pub(crate) fn new(plan: &'a Plan<'a>, only: Option<Cause>) -> Self {
-        let topology = plan.topology;
-        let net = Net::new(plan);
+        let fabric = Fabric::new(plan);
         let mut engine = Self {
             plan,
-            trees: std::cell::RefCell::new(Trees::new(
-                topology.nodes.len(),
-                topology.networks.len(),
-            )),
-            truth: Truth {
-                believed: vec![true; net.circuits.len()],
-                dormant: vec![false; net.circuits.len()],
-                passes: vec![true; net.circuits.len()],
-                spot_up: vec![true; net.spots.len()],
-                quality: vec![Quality::PERFECT; net.circuits.len()],
-                spot_quality: vec![Quality::PERFECT; net.spots.len()],
-            },
-            spots: spots(plan, &net),
-            circuits: circuits(&net),
-            access_active: access_active(plan),
             services: services(plan, only),
             order: dependency_order(plan),
             place: Vec::new(),
@@ -52,21 +34,17 @@ impl<'a> Engine<'a> {
             step_applies: (0..plan.scenario.steps.len())
                 .map(|i| only.is_none_or(|o| belongs(plan, i, o)))
                 .collect(),
-            cuts: Vec::new(),
             tries: BTreeMap::new(),
             met: std::cell::RefCell::new(Vec::new()),
             demands: Vec::new(),
             binding: Vec::new(),
             loads_dirty: false,
-            record: Record::new(plan.scenario.steps.len()),
+            record: Record::new(plan.scenario.steps.len(), fabric.net().circuits.len()),
             wakes: Wakes::new(Vec::new()),
             client_phase: BTreeMap::new(),
-            network_dirty: true,
-            core_dirty: true,
             services_dirty: true,
             touched: Vec::new(),
             first_check: Vec::new(),
-            spot_dirty: vec![true; net.spots.len()],
             stale_entries: Vec::new(),
             dirty_leases: Vec::new(),
             dirty_units: Vec::new(),
@@ -74,7 +52,7 @@ impl<'a> Engine<'a> {
                 .filter(|i| only.is_none_or(|o| o == Cause::Fault(*i)))
                 .count(),
             now: Nanos::ZERO,
-            net,
+            fabric,
         };
         engine.place = vec![0; engine.order.len()];
         for (place, service) in engine.order.iter().enumerate() {
@@ -107,9 +85,10 @@ impl<'a> Engine<'a> {
         for (cell_index, cell) in self.plan.cells.iter().enumerate() {
             let population = topology.population(cell.population);
             let spot = self
-                .net
+                .fabric
+                .net()
                 .spots_of(cell.node)
-                .find(|&s| self.net.spots[s].first == cell.first)
+                .find(|&s| self.fabric.net().spots[s].first == cell.first)
                 .unwrap_or_default();
             // Ages that are aligned with opening hours differ by population.
             let own = if self.is_aligned(&population.access) {
@@ -270,14 +249,8 @@ impl<'a> Engine<'a> {
                 spot,
                 access,
                 service,
-                allowed: allowed(&self.net, spot, topology.access_path(access), topology),
-                legs: vec![
-                    Leg {
-                        blame: Some(Blame::NoRoute),
-                        quality: Quality::PERFECT
-                    };
-                    replicas
-                ],
+                allowed: self.fabric.first_hops(spot, access),
+                legs: vec![Leg::stopped(Stop::NoRoute); replicas],
                 paths: vec![Vec::new(); replicas],
                 carried: vec![Ppb::ONE; replicas],
                 legs_stale: true,
@@ -390,19 +363,22 @@ impl<'a> Engine<'a> {
         for (i, step) in scenario.steps.iter().enumerate() {
             things.push((Wake::Step(i), step.id.clone()));
         }
-        for (i, circuit) in self.net.circuits.iter().enumerate() {
+        for (i, circuit) in self.fabric.net().circuits.iter().enumerate() {
             let name = format!("{}/{i:06}", topology.link(circuit.link).id);
-            things.push((Wake::Belief(i), name.clone()));
-            things.push((Wake::CircuitActive(i), name));
+            things.push((Wake::Fabric(Timer::Belief(i)), name.clone()));
+            things.push((Wake::Fabric(Timer::Circuit(i)), name));
         }
-        for (i, spot) in self.net.spots.iter().enumerate() {
-            if self.spots[i].units.is_some() {
-                things.push((Wake::Units(i), topology.node(spot.node).id.clone()));
+        for (i, spot) in self.fabric.net().spots.iter().enumerate() {
+            if self.fabric.spot(i).units.is_some() {
+                things.push((
+                    Wake::Fabric(Timer::Units(i)),
+                    topology.node(spot.node).id.clone(),
+                ));
             }
         }
-        for i in 0..self.access_active.len() {
-            if self.access_active[i].is_some() {
-                things.push((Wake::AccessActive(i), topology.access[i].id.clone()));
+        for (i, access) in topology.access.iter().enumerate() {
+            if self.fabric.access(AccessId::from(i)).is_some() {
+                things.push((Wake::Fabric(Timer::Access(i)), access.id.clone()));
             }
         }
         let mut checker = 0;
@@ -507,46 +483,6 @@ fn openings(plan: &Plan<'_>, own: usize) -> Vec<Nanos> {
         .map(|span| span.0)
         .collect()
 }
-
-fn allowed(
-    net: &Net,
-    spot: usize,
-    access: &Access,
-    topology: &assize_model::Topology,
-) -> Vec<usize> {
-    let node = net.spots[spot].node;
-    let far: &[usize] = if topology.node(node).class {
-        &[]
-    } else {
-        &net.at_far[node.index()]
-    };
-    let may_use = |c: &&usize| {
-        let circuit = &net.circuits[**c];
-        access.first_links.is_empty()
-            || access.first_links.contains(&circuit.link)
-            || circuit
-                .under
-                .iter()
-                .any(|u| access.first_links.contains(&net.circuits[*u].link))
-    };
-    net.at_spot[spot]
-        .iter()
-        .chain(far)
-        .filter(may_use)
-        .copied()
-        .collect()
-}
-
-/// The default failure of a service or replica is a crash, of a place a black hole.
-pub(crate) fn default_how(how: Option<How>, is_service: bool) -> How {
-    how.unwrap_or(if is_service {
-        How::Refuse
-    } else {
-        How::BlackHole
-    })
-}
-
-const _: () = assert!(ANY < 64);
 
 /// A step alone, and the roll-back of a fault that is alone.
 fn belongs(plan: &Plan<'_>, step: usize, cause: Cause) -> bool {

@@ -1,11 +1,10 @@
 //! What each health check would see.
 
+use crate::blame::Blame;
 use crate::engine::Engine;
-use crate::route::{self, Blame, Quality};
-use crate::state::Fault;
-use crate::truth::degraded;
 use crate::wakes::Wake;
 use assize_control::Seen;
+use assize_control::fabric::{Fault, Instance, Quality, Stop};
 use assize_fault::{Nanos, Ppb};
 use assize_model::NodeId;
 use assize_model::faults::How;
@@ -46,13 +45,13 @@ impl Engine<'_> {
     ) -> Option<(Seen, Vec<Fault>)> {
         let spec = &self.plan.topology.services[service];
         let check = &spec.failover.as_ref()?.check;
-        let target = self.net.spot(spec.replicas[replica].at);
+        let target = self.fabric.net().spot(spec.replicas[replica].at);
         let state = &self.services[service].replicas[replica];
         let lies = !state.lies.is_empty();
         let fails_open = state.fails_open.clone();
         let host_only = lies || check.probes == Probes::Host;
-        let own = if !self.truth.spot_up[target] {
-            Some(Blame::Spot(target))
+        let own = if !self.fabric.truth().spot_up[target] {
+            Some(Stop::Spot(target).into())
         } else if !state.down.is_empty() {
             Some(Blame::Replica(service as u16, replica as u16))
         } else if !state.no_answer.is_empty() {
@@ -64,7 +63,7 @@ impl Engine<'_> {
         } else {
             self.dependencies(service, replica).err()
         };
-        let hidden = own.filter(|b| host_only && !matches!(b, Blame::Spot(_)));
+        let hidden = own.filter(|b| host_only && !matches!(b, Blame::Way(Stop::Spot(_))));
         if let Some(blame) = hidden {
             let mut faults = self.faults_of(blame);
             if lies {
@@ -78,11 +77,11 @@ impl Engine<'_> {
         let own = own.filter(|_| hidden.is_none());
         let mut votes: Vec<(Seen, Vec<Fault>)> = Vec::new();
         for from in &check.from {
-            if !self.truth.spot_up[self.net.spot(*from)] {
+            if !self.fabric.truth().spot_up[self.fabric.net().spot(*from)] {
                 continue;
             }
             let leg = self.leg_to_replica(*from, service, replica);
-            let blame = leg.blame.or(own);
+            let blame = leg.stop.map(Blame::Way).or(own);
             votes.push(self.vote(
                 (service, replica),
                 Some(*from),
@@ -133,11 +132,11 @@ impl Engine<'_> {
         host_only: bool,
     ) -> (Seen, Vec<Fault>) {
         let spec = &self.plan.topology.services[service];
-        let state = &self.services[service].replicas[replica];
+        let worse = &self.fabric.replica(service, replica).degrade;
         let quality = if host_only {
             path
         } else {
-            degraded(path, &state.degrade)
+            path.degraded(worse)
         };
         let served = if host_only {
             Nanos::ZERO
@@ -164,28 +163,23 @@ impl Engine<'_> {
         } else {
             return (Seen::Good(rtt), Vec::new());
         };
-        let to = spec.replicas[replica].at;
         let path = from.map_or_else(Vec::new, |from| {
-            route::circuits(
-                &mut self.trees.borrow_mut(),
-                &self.net,
-                &self.truth,
-                route::From::Node(from),
-                to,
-                self.services[service].networks,
-            )
+            let to = Instance::new(service, replica);
+            self.fabric.route_to_replica(from, to)
         });
-        let mut faults: Vec<Fault> = state.degrade.iter().map(|d| d.0).collect();
+        let mut faults: Vec<Fault> = worse.iter().map(|d| d.0).collect();
         for circuit in path {
             let places = [
-                self.net.circuits[circuit].near,
-                self.net.spot(self.net.circuits[circuit].far),
+                self.fabric.net().circuits[circuit].near,
+                self.fabric
+                    .net()
+                    .spot(self.fabric.net().circuits[circuit].far),
             ];
-            faults.extend(self.circuits[circuit].degrade.iter().map(|d| d.0));
+            faults.extend(self.fabric.circuit(circuit).degrade.iter().map(|d| d.0));
             faults.extend(
                 places
                     .iter()
-                    .flat_map(|p| &self.spots[*p].degrade)
+                    .flat_map(|p| &self.fabric.spot(*p).degrade)
                     .map(|d| d.0),
             );
         }
@@ -205,37 +199,38 @@ impl Engine<'_> {
                 cells.map(|c| self.plan.cells[*c].users).sum::<u64>()
             };
             let weight: u64 = entry.units.iter().map(here).sum();
-            match entry.legs[replica].blame {
+            match entry.legs[replica].stop {
                 None => users += weight,
                 // A way that does not lead there says nothing about the replica, nor does a
                 // place that is itself cut off from all of them.
-                Some(blame)
-                    if self.faults_of(blame).is_empty()
-                        || entry.legs.iter().all(|l| l.blame.is_some()) => {}
-                Some(blame) => {
+                Some(stop)
+                    if self.fabric.faults_of(stop).is_empty()
+                        || entry.legs.iter().all(|l| l.stop.is_some()) => {}
+                Some(stop) => {
                     users += weight;
                     without += weight;
-                    first = first.or(Some(blame));
+                    first = first.or(Some(Blame::Way(stop)));
                 }
             }
         }
         if users > 0 {
             return first.filter(|_| without * 2 > users);
         }
-        let state = &self.services[service].replicas[replica];
-        if !state.isolated.is_empty() {
-            return Some(Blame::Isolated(service as u16, replica as u16));
+        if !self.fabric.replica(service, replica).isolated.is_empty() {
+            return Some(Stop::Isolated(service as u16, replica as u16).into());
         }
         let at = self.plan.topology.services[service].replicas[replica].at;
-        let spot = self.net.spot(at);
-        if !self.spots[spot].isolated.is_empty() {
-            return Some(Blame::Enclosed(spot));
+        let spot = self.fabric.net().spot(at);
+        if !self.fabric.spot(spot).isolated.is_empty() {
+            return Some(Stop::Enclosed(spot).into());
         }
-        let links = self.net.at_spot[spot]
+        let links = self.fabric.net().at_spot[spot]
             .iter()
-            .chain(&self.net.at_far[at.index()]);
-        let mut regular = links.filter(|c| !self.truth.dormant[**c]).peekable();
-        let first = regular.peek().map(|c| Blame::Circuit(**c));
-        first.filter(|_| regular.all(|c| !self.truth.passes[*c]))
+            .chain(&self.fabric.net().at_far[at.index()]);
+        let mut regular = links
+            .filter(|c| !self.fabric.truth().dormant[**c])
+            .peekable();
+        let first = regular.peek().map(|c| Stop::Circuit(**c).into());
+        first.filter(|_| regular.all(|c| !self.fabric.truth().passes[*c]))
     }
 }

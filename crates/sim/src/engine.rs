@@ -1,14 +1,11 @@
 //! The event loop: virtual time jumps from one event to the next.
 
-use crate::net::Net;
-use crate::route::{Blame, Trees, Truth};
-use crate::state::ActiveCut;
-use crate::state::{
-    CircuitState, Demand, Entry, Fault, FaultState, Lease, ServiceState, SpotState, Unit,
-};
+use crate::blame::Blame;
+use crate::state::{Demand, Entry, FaultState, Lease, ServiceState, Unit};
 use crate::wakes::{Wake, Wakes};
+use assize_control::fabric::{Fault, Timer};
 use assize_control::matured::bits;
-use assize_control::{Activation, Part, Stage};
+use assize_control::{Fabric, Part, Stage};
 use assize_fault::Nanos;
 use assize_model::ServiceId;
 use assize_model::journal::{Decision, DecisionKind, ReadBack, Restore, Serving, SplitBrain};
@@ -22,12 +19,7 @@ use std::collections::BTreeMap;
 /// A plan under way.
 pub(crate) struct Engine<'a> {
     pub(crate) plan: &'a Plan<'a>,
-    pub(crate) net: Net,
-    pub(crate) truth: Truth,
-    pub(crate) trees: RefCell<Trees>,
-    pub(crate) spots: Vec<SpotState>,
-    pub(crate) circuits: Vec<CircuitState>,
-    pub(crate) access_active: Vec<Option<Activation>>,
+    pub(crate) fabric: Fabric<'a>,
     pub(crate) services: Vec<ServiceState>,
     /// Services, each after what it depends on.
     pub(crate) order: Vec<usize>,
@@ -45,7 +37,6 @@ pub(crate) struct Engine<'a> {
     pub(crate) changes: Vec<(usize, usize)>,
     pub(crate) faults: Vec<FaultState>,
     pub(crate) step_applies: Vec<bool>,
-    pub(crate) cuts: Vec<ActiveCut>,
     /// Tries that wait for their turn, tagged with their lease; users in 1/64.
     pub(crate) tries: BTreeMap<Nanos, Vec<Part>>,
     /// What was met where nothing can be changed: blamed when everything has settled.
@@ -58,14 +49,11 @@ pub(crate) struct Engine<'a> {
     pub(crate) wakes: Wakes,
     /// The cohort that a replica belongs to as a client of another service.
     pub(crate) client_phase: BTreeMap<(u16, u16, u16), u8>,
-    pub(crate) network_dirty: bool,
-    pub(crate) core_dirty: bool,
     pub(crate) services_dirty: bool,
     /// Services that have changed, where not all may have.
     pub(crate) touched: Vec<usize>,
     /// The number of the first check of each service.
     pub(crate) first_check: Vec<usize>,
-    pub(crate) spot_dirty: Vec<bool>,
     pub(crate) stale_entries: Vec<usize>,
     pub(crate) dirty_leases: Vec<usize>,
     pub(crate) dirty_units: Vec<usize>,
@@ -82,6 +70,8 @@ pub(crate) struct Record {
     pub(crate) read_backs: Vec<ReadBack>,
     pub(crate) restores: Vec<Restore>,
     pub(crate) outcomes: Vec<String>,
+    /// Circuits that have been on a path in use.
+    pub(crate) circuits_used: Vec<bool>,
     pub(crate) events: u64,
     /// One-way latency between replicas, as last seen while packets passed.
     pub(crate) latencies: BTreeMap<(usize, usize, usize), Nanos>,
@@ -90,7 +80,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(steps: usize) -> Self {
+    pub(crate) fn new(steps: usize, circuits: usize) -> Self {
         Self {
             decisions: Vec::new(),
             serving: Vec::new(),
@@ -98,6 +88,7 @@ impl Record {
             read_backs: Vec::new(),
             restores: Vec::new(),
             outcomes: vec![String::new(); steps],
+            circuits_used: vec![false; circuits],
             events: 0,
             latencies: BTreeMap::new(),
             digest: Sha256::new(),
@@ -169,10 +160,7 @@ impl Engine<'_> {
             Wake::FaultEnds(i) => self.on_fault(i, false),
             Wake::Step(i) => self.on_step(i),
             Wake::Response(i) => self.on_response(i),
-            Wake::Belief(i) => self.on_belief(i),
-            Wake::Units(i) => self.on_units(i),
-            Wake::CircuitActive(i) => self.on_circuit_active(i),
-            Wake::AccessActive(i) => self.on_access_active(i),
+            Wake::Fabric(timer) => self.on_fabric(timer),
             Wake::Failover(i) => self.on_failover(i),
             Wake::Names(i) => self.on_names(i),
             Wake::Contact(i) => self.on_contact(i),
@@ -343,32 +331,13 @@ impl Engine<'_> {
     }
 
     fn activate(&mut self, targets: &[Target], wanted: bool) -> String {
-        let now = self.now;
-        let mut touched = 0;
+        let touched = self.fabric.activate(self.now, targets, wanted);
+        self.arm_fabric();
         for target in targets {
-            match target {
-                Target::Link(link, sites) => {
-                    for circuit in self.net.selected_circuits(*link, sites) {
-                        if let Some(activation) = &mut self.circuits[circuit].activation {
-                            activation.on_wanted(now, wanted);
-                            let next = activation.next_wake();
-                            self.wakes.arm(Wake::CircuitActive(circuit), next);
-                            self.touch_circuit(circuit);
-                            touched += 1;
-                        }
-                    }
-                }
-                Target::Access(access) => {
-                    let index = access.index();
-                    if let Some(activation) = &mut self.access_active[index] {
-                        activation.on_wanted(now, wanted);
-                        let next = activation.next_wake();
-                        self.wakes.arm(Wake::AccessActive(index), next);
-                        self.touch_access(index);
-                        touched += 1;
-                    }
-                }
-                _ => {}
+            if let Target::Access(access) = target
+                && self.fabric.access(*access).is_some()
+            {
+                self.touch_access(access.index());
             }
         }
         match (touched, wanted) {
@@ -387,95 +356,13 @@ impl Engine<'_> {
         }
     }
 
-    fn on_belief(&mut self, circuit: usize) {
-        let now = self.now;
-        let Some(up) = self.circuits[circuit].belief.on_wake(now) else {
-            return;
-        };
-        let next = self.circuits[circuit].belief.next_wake();
-        self.wakes.arm(Wake::Belief(circuit), next);
-        let kind = if up {
-            DecisionKind::RouteUp
-        } else {
-            DecisionKind::RouteDown
-        };
-        let link = self.net.circuits[circuit].link;
-        // The decision was taken when the change was noticed; since then routing converged.
-        let spec = &self.net.circuits[circuit];
-        let at = now - spec.converge;
-        // What failed it may be over by now, or another failure may have come since.
-        let failed_by = &mut self.circuits[circuit].failed_by;
-        let older = failed_by.partition_point(|f| f.0 <= at - spec.detect);
-        failed_by.drain(..older.saturating_sub(1));
-        let faults = failed_by.first().map_or_else(Vec::new, |f| f.1.clone());
-        // The circuits of one link that change together are one decision.
-        let subject = format!("link/{}", self.plan.topology.link(link).id);
-        let mut recent = self.record.decisions.iter().rev().take(64);
-        let again = recent.any(|d| {
-            d.at == at && d.kind == kind && d.subject == subject && (up || d.faults == faults)
-        });
-        if !again && (up || !faults.is_empty()) {
-            let faults = if up { Vec::new() } else { faults };
-            self.record.decisions.push(Decision {
-                at,
-                kind,
-                subject,
-                faults,
-                service: None,
-            });
+    fn on_fabric(&mut self, timer: Timer) {
+        self.fabric
+            .on_timer(self.now, timer, &mut self.record.decisions);
+        self.wakes.arm(Wake::Fabric(timer), self.fabric.due(timer));
+        if let Timer::Access(access) = timer {
+            self.touch_access(access);
         }
-        self.touch_circuit(circuit);
-    }
-
-    fn on_units(&mut self, spot: usize) {
-        let now = self.now;
-        let Some(units) = &mut self.spots[spot].units else {
-            return;
-        };
-        if units.on_wake(now) {
-            let active = units.active();
-            self.spots[spot].units_used |= 1 << active;
-            let node = self.plan.topology.node(self.net.spots[spot].node);
-            let subject = format!("node/{}/{}", node.id, node.replicas[active].id);
-            let faults: Vec<Fault> = self.spots[spot]
-                .unit_down
-                .iter()
-                .flatten()
-                .copied()
-                .collect();
-            self.decide(DecisionKind::Activated, subject, faults, None);
-        }
-        self.touch_spot(spot);
-    }
-
-    fn on_circuit_active(&mut self, circuit: usize) {
-        let now = self.now;
-        let Some(activation) = &mut self.circuits[circuit].activation else {
-            return;
-        };
-        if activation.on_wake(now) {
-            let link = self.net.circuits[circuit].link;
-            let subject = format!("link/{}", self.plan.topology.link(link).id);
-            let again = self.record.decisions.last().is_some_and(|d| {
-                d.at == now && d.kind == DecisionKind::Activated && d.subject == subject
-            });
-            if !again {
-                self.decide(DecisionKind::Activated, subject, Vec::new(), None);
-            }
-        }
-        self.touch_circuit(circuit);
-    }
-
-    fn on_access_active(&mut self, access: usize) {
-        let now = self.now;
-        if self.access_active[access]
-            .as_mut()
-            .is_some_and(|a| a.on_wake(now))
-        {
-            let subject = format!("access/{}", self.plan.topology.access[access].id);
-            self.decide(DecisionKind::Activated, subject, Vec::new(), None);
-        }
-        self.touch_access(access);
     }
 
     fn on_checker(&mut self, id: usize) {

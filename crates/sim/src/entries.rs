@@ -1,9 +1,21 @@
 //! Who of the users of a spot reaches a service over an access.
 
+use crate::blame::Blame;
 use crate::engine::Engine;
-use crate::route::{self, Blame, Leg, Quality};
-use crate::truth::degraded;
+use crate::state::Entry;
+use assize_control::fabric::{Instance, Origin, Stop};
 use assize_model::faults::How;
+
+impl Entry {
+    /// Where its users begin.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin {
+            spot: self.spot,
+            access: self.access,
+            first: &self.allowed,
+        }
+    }
+}
 
 impl Engine<'_> {
     /// Who of the users of a spot reaches a service.
@@ -48,7 +60,7 @@ impl Engine<'_> {
                     if self.how(blame) == How::Refuse {
                         refused |= mask;
                     }
-                    if self.entries[id].legs[usize::from(replica)].blame.is_some() {
+                    if self.entries[id].legs[usize::from(replica)].stop.is_some() {
                         unreached |= mask;
                     }
                     if self.is_heard(id, replica) {
@@ -126,12 +138,15 @@ impl Engine<'_> {
         let service = entry.service.index();
         let replica = usize::from(replica);
         let at = self.plan.topology.services[service].replicas[replica].at;
-        matches!(entry.legs[replica].blame, Some(Blame::Cut(_)))
+        matches!(entry.legs[replica].stop, Some(Stop::Cut(_)))
             && self.services[service].replicas[replica]
                 .well
                 .blame
                 .is_none()
-            && self.cut_between(entry.spot, self.net.spot(at)).is_none()
+            && self
+                .fabric
+                .cut_between(entry.spot, self.fabric.net().spot(at))
+                .is_none()
     }
 
     /// What stops a request over an entry to a replica.
@@ -139,7 +154,8 @@ impl Engine<'_> {
         let entry = &self.entries[entry];
         let state = &self.services[entry.service.index()].replicas[usize::from(replica)];
         entry.legs[usize::from(replica)]
-            .blame
+            .stop
+            .map(Blame::Way)
             .or(state.well.blame.map(|b| b.0))
     }
 
@@ -147,80 +163,17 @@ impl Engine<'_> {
         let service = self.entries[id].service.index();
         let replicas = self.services[service].replicas.len();
         for replica in 0..replicas {
-            let leg = self.access_leg(id, service, replica);
+            let to = Instance::new(service, replica);
+            let leg = self.fabric.leg_of_users(self.entries[id].origin(), to);
             if self.entries[id].legs[replica].quality != leg.quality {
                 self.entry_users_dirty(id);
             }
-            if self.entries[id].legs[replica].blame != leg.blame {
+            if self.entries[id].legs[replica].stop != leg.stop {
                 // Who is reached serves, and checks from beside the clients look along this way.
                 self.touched.push(service);
             }
             self.entries[id].legs[replica] = leg;
         }
         self.bite_degraded(id);
-    }
-
-    /// From the sites of an entry over its access to a replica.
-    pub(crate) fn access_leg(&self, id: usize, service: usize, replica: usize) -> Leg {
-        let entry = &self.entries[id];
-        let access = self.plan.topology.access_path(entry.access);
-        let target = self.plan.topology.services[service].replicas[replica].at;
-        let stopped = |blame| Leg {
-            blame: Some(blame),
-            quality: Quality::PERFECT,
-        };
-        let active = &self.access_active[entry.access.index()];
-        if active.as_ref().is_some_and(|a| !a.active()) {
-            return stopped(Blame::Inactive);
-        }
-        let node = self.plan.topology.node(self.net.spots[entry.spot].node);
-        for part in &access.parts {
-            let index = node.parts.iter().position(|p| p.id == *part);
-            if let Some(index) = index.filter(|i| !self.spots[entry.spot].parts[*i].is_empty()) {
-                return stopped(Blame::Part(entry.spot, index));
-            }
-        }
-        let worse = self.worse_at_site(entry.spot, access);
-        let networks = self.services[service].networks;
-        let mut trees = self.trees.borrow_mut();
-        let first = access.through.first().copied().unwrap_or(target);
-        let (net, truth) = (&self.net, &self.truth);
-        let mut leg = route::from_spot(
-            &mut trees,
-            net,
-            truth,
-            entry.spot,
-            &entry.allowed,
-            first,
-            networks,
-        );
-        for (i, &node) in access.through.iter().enumerate() {
-            if leg.blame.is_some() {
-                return leg;
-            }
-            let next = access.through.get(i + 1).copied().unwrap_or(target);
-            let further = route::from_node(&mut trees, net, truth, node, next, networks);
-            leg = Leg {
-                blame: further.blame,
-                quality: leg.quality.then(further.quality),
-            };
-        }
-        drop(trees);
-        leg.quality = worse.then(leg.quality);
-        leg.blame = leg
-            .blame
-            .or_else(|| self.barrier(entry.spot, self.net.spot(target), service, replica));
-        leg
-    }
-
-    /// What the users' own site, and the parts of it that the access needs, add.
-    fn worse_at_site(&self, spot: usize, access: &assize_model::topology::Access) -> Quality {
-        let node = self.plan.topology.node(self.net.spots[spot].node);
-        let parts = node.parts.iter().zip(&self.spots[spot].part_degrade);
-        parts
-            .filter(|(part, _)| access.parts.contains(&part.id))
-            .fold(self.truth.spot_quality[spot], |q, (_, faults)| {
-                degraded(q, faults)
-            })
     }
 }

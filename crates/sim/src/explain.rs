@@ -1,7 +1,8 @@
 //! Why users of a journey are served, or not: hops, replicas, caches, and where it stops.
 
+use crate::blame::Blame;
 use crate::engine::Engine;
-use crate::route::Blame;
+use assize_control::fabric::Instance;
 use assize_fault::Nanos;
 use assize_model::plan::Plan;
 use assize_model::{JourneyId, PopulationId};
@@ -75,7 +76,7 @@ pub fn explain(
 impl Engine<'_> {
     fn explain_unit(&self, id: usize, users: u64) -> Explained {
         let unit = &self.units[id];
-        let spot = self.net.spots[unit.spot];
+        let spot = self.fabric.net().spots[unit.spot];
         let node = self.plan.topology.node(spot.node);
         let place = if node.class {
             format!("{} (sites {} to {})", node.id, spot.first + 1, spot.end)
@@ -153,7 +154,7 @@ impl Engine<'_> {
             .filter(|r| self.services[service].views[*r] != 0)
             .map(|r| {
                 let well = self.services[service].replicas[r].well.blame.map(|b| b.0);
-                let stop = entry.legs[r].blame.or(well);
+                let stop = entry.legs[r].stop.map(Blame::Way).or(well);
                 ExplainedCall {
                     replica: format!("{}/{}", spec.id, spec.replicas[r].id),
                     cohorts: self.services[service].views[r].count_ones(),
@@ -169,8 +170,13 @@ impl Engine<'_> {
     fn hops(&self, entry: usize, replica: usize) -> Vec<String> {
         let topology = self.plan.topology;
         let path = self.circuits_on_path(entry, replica);
-        let link = |c: usize| topology.link(self.net.circuits[c].link).id.as_str();
-        let mut at = self.net.spots[self.entries[entry].spot].node;
+        let link = |c: usize| {
+            topology
+                .link(self.fabric.net().circuits[c].link)
+                .id
+                .as_str()
+        };
+        let mut at = self.fabric.net().spots[self.entries[entry].spot].node;
         let mut hops = Vec::new();
         let mut i = 0;
         while let Some(&c) = path.get(i) {
@@ -178,8 +184,8 @@ impl Engine<'_> {
             let below = self.below(c);
             let over: Vec<&str> = path[i + 1..].iter().take(below).map(|c| link(*c)).collect();
             i += 1 + below;
-            let circuit = &self.net.circuits[c];
-            let near = self.net.spots[circuit.near].node;
+            let circuit = &self.fabric.net().circuits[c];
+            let near = self.fabric.net().spots[circuit.near].node;
             let to = if near == at { circuit.far } else { near };
             let name = match over.as_slice() {
                 [] => link(c).to_string(),
@@ -196,7 +202,7 @@ impl Engine<'_> {
     }
 
     fn below(&self, circuit: usize) -> usize {
-        self.net.circuits[circuit]
+        self.fabric.net().circuits[circuit]
             .under
             .iter()
             .map(|u| 1 + self.below(*u))
@@ -207,26 +213,7 @@ impl Engine<'_> {
     pub(crate) fn circuits_on_path(&self, entry: usize, replica: usize) -> Vec<usize> {
         let entry = &self.entries[entry];
         let service = entry.service.index();
-        let access = self.plan.topology.access_path(entry.access);
-        let target = self.plan.topology.services[service].replicas[replica].at;
-        let mut trees = self.trees.borrow_mut();
-        let mut list = Vec::new();
-        let stops: Vec<_> = access.through.iter().copied().chain([target]).collect();
-        let mut at = None;
-        for stop in stops {
-            let path = crate::route::circuits(
-                &mut trees,
-                &self.net,
-                &self.truth,
-                at.map_or(crate::route::From::Spot(entry.spot, &entry.allowed), |n| {
-                    crate::route::From::Node(n)
-                }),
-                stop,
-                self.services[service].networks,
-            );
-            list.extend(path);
-            at = Some(stop);
-        }
-        list
+        self.fabric
+            .route_of_users(entry.origin(), Instance::new(service, replica))
     }
 }

@@ -1,71 +1,13 @@
 //! The state in which everything begins: all elements up, all services well.
 
 use crate::data::Content;
-use crate::net::{Net, networks};
-use crate::state::{
-    CircuitState, DataState, FaultState, ReplicaState, ServiceState, SpotState, Well,
-};
-use assize_control::{
-    Activation, Backups, Belief, Checker, Failover, Names, Queue, Response, Units, backups,
-    names::deal,
-};
+use crate::state::{DataState, FaultState, ReplicaState, ServiceState, Well};
+use assize_control::{Backups, Checker, Failover, Names, Queue, Response, backups, names::deal};
 use assize_fault::{Nanos, Ppb, Stream, permutation64};
 use assize_model::faults::Effect;
 use assize_model::journal::Cause;
 use assize_model::plan::Plan;
 use assize_model::topology::{Mode, Replication, Service};
-
-pub(crate) fn spots(plan: &Plan<'_>, net: &Net) -> Vec<SpotState> {
-    net.spots
-        .iter()
-        .map(|spot| {
-            let node = plan.topology.node(spot.node);
-            let redundant = node.replicas.len() > 1;
-            SpotState {
-                down: Vec::new(),
-                degrade: Vec::new(),
-                isolated: Vec::new(),
-                parts: vec![Vec::new(); node.parts.len()],
-                part_degrade: vec![Vec::new(); node.parts.len()],
-                units: redundant.then(|| Units::new(node.replicas.len(), node.switch_over)),
-                unit_down: vec![Vec::new(); node.replicas.len()],
-                units_used: 1,
-            }
-        })
-        .collect()
-}
-
-pub(crate) fn circuits(net: &Net) -> Vec<CircuitState> {
-    net.circuits
-        .iter()
-        .map(|c| CircuitState {
-            down: Vec::new(),
-            cut: Vec::new(),
-            degrade: Vec::new(),
-            belief: if c.standby.is_some() {
-                Belief::dormant(c.detect, c.converge)
-            } else {
-                Belief::new(c.detect, c.converge)
-            },
-            activation: c.standby.map(|s| Activation::new(s.activates_in)),
-            used: false,
-            failed_by: Vec::new(),
-        })
-        .collect()
-}
-
-/// Only accesses that a step activates have a state of their own.
-pub(crate) fn access_active(plan: &Plan<'_>) -> Vec<Option<Activation>> {
-    plan.topology
-        .access
-        .iter()
-        .map(|a| {
-            a.standby
-                .filter(|s| !s.automatic)
-                .map(|s| Activation::new(s.activates_in))
-        })
-        .collect()
-}
 
 pub(crate) fn faults(plan: &Plan<'_>, only: Option<Cause>) -> Vec<FaultState> {
     plan.scenario
@@ -121,7 +63,6 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
     let views = (0..n).map(|r| names.mask(r as u8)).collect();
     let checked = service.failover.as_ref().filter(|_| n > 1);
     ServiceState {
-        networks: networks(&service.reach),
         home,
         source: home,
         replicas: (0..n)
@@ -174,7 +115,6 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
         restore_left: Vec::new(),
         read_back_at: None,
         step: None,
-        blocked_flows: Vec::new(),
     }
 }
 
@@ -182,12 +122,10 @@ fn replica(acts: bool, n: usize) -> ReplicaState {
     ReplicaState {
         down: Vec::new(),
         no_answer: Vec::new(),
-        isolated: Vec::new(),
         lies: Vec::new(),
         no_promotion: Vec::new(),
         fails_open: Vec::new(),
         no_replication: Vec::new(),
-        degrade: Vec::new(),
         capacity: Vec::new(),
         acts,
         writes_wait: false,

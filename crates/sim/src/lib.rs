@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod acks;
+mod blame;
 mod build;
 mod checks;
 mod data;
@@ -17,19 +18,16 @@ mod entries;
 mod explain;
 mod initial;
 mod loads;
-mod net;
 mod people;
 mod record;
 mod refresh;
 mod repeat;
 mod restore;
-mod route;
 mod services;
 mod state;
 mod storm;
 mod takeover;
 mod timing;
-mod truth;
 mod units;
 mod wakes;
 

@@ -5,10 +5,10 @@
 
 use crate::demand;
 use crate::engine::Engine;
-use crate::route;
 use crate::state::{Demand, Entry, Out, Unit};
 use crate::wakes::Wake;
 use assize_control::Load;
+use assize_control::fabric::times;
 use assize_control::matured::bits;
 use assize_fault::{Nanos, Ppb};
 use assize_model::PopulationId;
@@ -222,7 +222,7 @@ impl Engine<'_> {
                 let service = entry.service.index();
                 first[service] += share as u64;
                 all[service] += (share * tries) as u64;
-                reached = route::times(reached, self.services[service].share);
+                reached = times(reached, self.services[service].share);
             });
         }
         (first, all)
@@ -234,9 +234,9 @@ impl Engine<'_> {
         let bits: Vec<u128> = self.units.iter().map(|u| self.bits_at_peak(u)).collect();
         let total: u128 = bits.iter().sum();
         let mut any = false;
-        let mut binding = vec![false; self.net.circuits.len()];
+        let mut binding = vec![false; self.fabric.net().circuits.len()];
         for (id, binds) in binding.iter_mut().enumerate() {
-            let circuit = &self.net.circuits[id];
+            let circuit = &self.fabric.net().circuits[id];
             let faults = self.plan.scenario.faults.iter().flat_map(|f| &f.effects);
             let mut least = circuit.bandwidth.map(|b| u128::from(b.0));
             for effect in faults {
@@ -256,7 +256,7 @@ impl Engine<'_> {
             let class = self
                 .plan
                 .topology
-                .node(self.net.spots[circuit.near].node)
+                .node(self.fabric.net().spots[circuit.near].node)
                 .class;
             let most: u128 = if class {
                 let here = self
@@ -278,7 +278,7 @@ impl Engine<'_> {
 
     /// How many sites share a circuit's name, each with its own.
     fn sites(&self, spot: usize) -> u128 {
-        let spot = self.net.spots[spot];
+        let spot = self.fabric.net().spots[spot];
         u128::from(spot.end - spot.first).max(1)
     }
 
@@ -299,8 +299,8 @@ impl Engine<'_> {
     fn refresh_carried(&mut self) {
         let asked = self.bits_by_circuit();
         let share = |circuit: usize| {
-            let bandwidth = self.truth.quality[circuit].bandwidth;
-            let sites = self.sites(self.net.circuits[circuit].near);
+            let bandwidth = self.fabric.truth().quality[circuit].bandwidth;
+            let sites = self.sites(self.fabric.net().circuits[circuit].near);
             let has = bandwidth.map_or(u128::MAX, |b| u128::from(b.0) * sites);
             if asked[circuit] <= has {
                 Ppb::ONE
@@ -324,7 +324,7 @@ impl Engine<'_> {
     }
 
     fn bits_by_circuit(&self) -> Vec<u128> {
-        let mut asked = vec![0u128; self.net.circuits.len()];
+        let mut asked = vec![0u128; self.fabric.net().circuits.len()];
         for unit in self.units.iter().filter(|u| u.loads) {
             let journey = self.plan.topology.journey(unit.journey);
             let bytes = u128::from(journey.sends.0 + journey.receives.0);
@@ -462,9 +462,10 @@ impl Engine<'_> {
             .as_ref()
             .map_or(Ppb::ONE, Load::share);
         let hard = &self.plan.topology.services[service].depends.all_of;
-        let share = hard.iter().filter(|d| d.soft.is_none()).fold(own, |s, d| {
-            route::times(s, self.services[d.service.index()].share)
-        });
+        let share = hard
+            .iter()
+            .filter(|d| d.soft.is_none())
+            .fold(own, |s, d| times(s, self.services[d.service.index()].share));
         if self.services[service].share != share {
             self.services[service].share = share;
             for i in 0..self.services[service].entries.len() {

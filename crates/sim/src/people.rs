@@ -1,8 +1,8 @@
 //! Whether anybody would come to know of a fault, and when it is then mended.
 
 use crate::engine::Engine;
-use crate::state::Fault;
 use crate::wakes::Wake;
+use assize_control::fabric::Fault;
 use assize_model::faults::Effect;
 
 impl Engine<'_> {

@@ -1,9 +1,9 @@
 //! From an engine that has run to its end to the journal that the judge reads.
 
 use crate::engine::Engine;
-use crate::route::Blame;
 use crate::state::{Out, Unit};
 use crate::timing::offsets;
+use assize_control::fabric::Stop;
 use assize_control::matured::bits;
 use assize_fault::Nanos;
 use assize_model::journal::{
@@ -178,20 +178,21 @@ impl Engine<'_> {
             .map(|index| {
                 let group = &plan.topology.groups[index];
                 let in_group = |spot: usize| {
-                    let s = self.net.spots[spot];
+                    let s = self.fabric.net().spots[spot];
                     group
                         .sites
                         .iter()
                         .any(|r| r.node == s.node && r.first < s.end && s.first < r.end)
                 };
-                let spots: Vec<usize> =
-                    (0..self.net.spots.len()).filter(|s| in_group(*s)).collect();
+                let spots: Vec<usize> = (0..self.fabric.net().spots.len())
+                    .filter(|s| in_group(*s))
+                    .collect();
                 let touched = |f: &usize| {
                     self.faults[*f].applies
                         && plan.scenario.faults[*f]
                             .targets
                             .iter()
-                            .any(|t| spots.iter().any(|s| self.net.touches(t, *s)))
+                            .any(|t| spots.iter().any(|s| self.fabric.net().touches(t, *s)))
                 };
                 let mut restored = Some(Nanos::ZERO);
                 for fault in (0..plan.scenario.faults.len()).filter(touched) {
@@ -243,8 +244,8 @@ impl Engine<'_> {
             }
         }
         for (index, link) in topology.links.iter().enumerate() {
-            let mut circuits = self.net.links[index].clone();
-            if link.standby.is_some() && !circuits.any(|c| self.circuits[c].used) {
+            let mut circuits = self.fabric.net().links[index].clone();
+            if link.standby.is_some() && !circuits.any(|c| self.record.circuits_used[c]) {
                 add(format!("link/{}", link.id), "standby link", None);
             }
         }
@@ -258,10 +259,10 @@ impl Engine<'_> {
                 add(format!("access/{}", access.id), "other access", None);
             }
         }
-        for spot in 0..self.net.spots.len() {
-            let node = topology.node(self.net.spots[spot].node);
+        for spot in 0..self.fabric.net().spots.len() {
+            let node = topology.node(self.fabric.net().spots[spot].node);
             for (i, unit) in node.replicas.iter().enumerate() {
-                if node.replicas.len() > 1 && self.spots[spot].units_used & (1 << i) == 0 {
+                if node.replicas.len() > 1 && self.fabric.spot(spot).units_used & (1 << i) == 0 {
                     add(
                         format!("node/{}/{}", node.id, unit.id),
                         "other unit of a redundant node",
@@ -280,7 +281,7 @@ impl Engine<'_> {
     pub(crate) fn bite_degraded(&mut self, entry: usize) {
         let service = self.entries[entry].service.index();
         for replica in 0..self.services[service].replicas.len() {
-            if self.entries[entry].legs[replica].blame.is_some()
+            if self.entries[entry].legs[replica].stop.is_some()
                 || self.services[service].views[replica] == 0
             {
                 continue;
@@ -292,11 +293,16 @@ impl Engine<'_> {
             }
             self.bite_places(entry, &path);
             for circuit in path {
-                self.circuits[circuit].used = true;
-                if self.unbitten > 0 && !self.circuits[circuit].degrade.is_empty() {
-                    let faults: Vec<usize> =
-                        self.circuits[circuit].degrade.iter().map(|d| d.0).collect();
-                    let what = self.describe(Blame::Circuit(circuit));
+                self.record.circuits_used[circuit] = true;
+                if self.unbitten > 0 && !self.fabric.circuit(circuit).degrade.is_empty() {
+                    let faults: Vec<usize> = self
+                        .fabric
+                        .circuit(circuit)
+                        .degrade
+                        .iter()
+                        .map(|d| d.0)
+                        .collect();
+                    let what = self.fabric.describe(Stop::Circuit(circuit));
                     let link = what.split(' ').next().unwrap_or_default().to_string();
                     self.bite_all(&faults, || {
                         format!("packets crossed {link} while it was worse")
@@ -313,16 +319,20 @@ impl Engine<'_> {
         }
         let spot = self.entries[entry].spot;
         let passed = path.iter().flat_map(|c| {
-            let circuit = &self.net.circuits[*c];
-            [circuit.near, self.net.spot(circuit.far)]
+            let circuit = &self.fabric.net().circuits[*c];
+            [circuit.near, self.fabric.net().spot(circuit.far)]
         });
         let mut faults: Vec<usize> = passed
             .chain([spot])
-            .flat_map(|place| self.spots[place].degrade.iter().map(|d| d.0))
+            .flat_map(|place| self.fabric.spot(place).degrade.iter().map(|d| d.0))
             .collect();
         let access = self.plan.topology.access_path(self.entries[entry].access);
-        let parts = &self.plan.topology.node(self.net.spots[spot].node).parts;
-        for (part, worse) in parts.iter().zip(&self.spots[spot].part_degrade) {
+        let parts = &self
+            .plan
+            .topology
+            .node(self.fabric.net().spots[spot].node)
+            .parts;
+        for (part, worse) in parts.iter().zip(&self.fabric.spot(spot).part_degrade) {
             if access.parts.contains(&part.id) {
                 faults.extend(worse.iter().map(|d| d.0));
             }

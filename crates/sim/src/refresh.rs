@@ -3,18 +3,18 @@
 //! Everything is recomputed only where something it rests on has changed, and in this order,
 //! until nothing changes any more.
 
+use crate::blame::Blame;
 use crate::engine::Engine;
-use crate::route::Blame;
-use crate::state::Fault;
+use crate::wakes::Wake;
+use assize_control::fabric::Fault;
 use assize_model::journal::DecisionKind;
 
 impl Engine<'_> {
     /// Brings everything in line with the element states.
     pub(crate) fn settle(&mut self) {
         loop {
-            if self.network_dirty {
-                self.network_dirty = false;
-                self.refresh_truth();
+            if self.fabric.is_dirty() {
+                self.refresh_network();
             }
             if self.services_dirty || !self.touched.is_empty() {
                 self.refresh_services();
@@ -35,7 +35,7 @@ impl Engine<'_> {
             if std::mem::take(&mut self.loads_dirty) {
                 self.refresh_loads();
             }
-            if !self.network_dirty
+            if !self.fabric.is_dirty()
                 && !self.services_dirty
                 && self.touched.is_empty()
                 && self.stale_entries.is_empty()
@@ -43,6 +43,25 @@ impl Engine<'_> {
             {
                 return;
             }
+        }
+    }
+
+    fn refresh_network(&mut self) {
+        let changes = self.fabric.refresh(self.now);
+        self.services_dirty |= changes.reach;
+        for entry in 0..self.entries.len() {
+            if changes.core || self.fabric.has_changed_at(self.entries[entry].spot) {
+                self.entries[entry].legs_stale = true;
+                self.mark_entry(entry);
+            }
+        }
+        self.arm_fabric();
+    }
+
+    /// Every timer of the network is armed for when it is due.
+    pub(crate) fn arm_fabric(&mut self) {
+        for timer in self.fabric.timers() {
+            self.wakes.arm(Wake::Fabric(timer), self.fabric.due(timer));
         }
     }
 

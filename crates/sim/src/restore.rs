@@ -1,10 +1,11 @@
 //! Backups that are made or not, and restores from them.
 
+use crate::blame::Blame;
 use crate::data::Content;
 use crate::engine::Engine;
-use crate::route::Blame;
-use crate::state::{Fault, Restoring};
+use crate::state::Restoring;
 use crate::wakes::Wake;
+use assize_control::fabric::{Fault, Instance, Stop, put_with, times};
 use assize_fault::{Nanos, Ppb};
 use assize_model::ServiceId;
 use assize_model::journal::Restore;
@@ -21,8 +22,8 @@ impl Engine<'_> {
         let reachable = |schedule: usize| {
             let backup = &state.backups[schedule];
             // What is kept offline is carried by hand, if its place is not itself lost.
-            let place = self.net.spot(backup.kept_at);
-            self.truth.spot_up[place]
+            let place = self.fabric.net().spot(backup.kept_at);
+            self.fabric.truth().spot_up[place]
                 && (backup.offline || self.vault_blame(service, backup.kept_at).is_none())
                 && self.lacks(service, backup).is_none()
         };
@@ -62,7 +63,7 @@ impl Engine<'_> {
     /// The share of the restore rate that faults leave.
     fn restore_rate_left(&self, service: usize) -> Ppb {
         let faults = self.services[service].restore_left.iter();
-        let left = faults.fold(Ppb::ONE, |left, f| crate::route::times(left, f.1));
+        let left = faults.fold(Ppb::ONE, |left, f| times(left, f.1));
         left.max(Ppb(1))
     }
 
@@ -75,7 +76,7 @@ impl Engine<'_> {
     /// Restores of a service become slower or faster, and the one under way with them.
     pub(crate) fn slow_restore(&mut self, fault: Fault, service: usize, left: Ppb, on: bool) {
         let before = self.restore_rate_left(service);
-        crate::effects::put_with(&mut self.services[service].restore_left, fault, left, on);
+        put_with(&mut self.services[service].restore_left, fault, left, on);
         let after = self.restore_rate_left(service);
         let now = self.now;
         let data = self.services[service].data.as_mut();
@@ -120,16 +121,11 @@ impl Engine<'_> {
 
     /// What keeps the primary of a service from the place of a backup.
     pub(crate) fn vault_blame(&self, service: usize, place: assize_model::NodeId) -> Option<Blame> {
-        let to = self.plan.topology.services[service].replicas[self.primary(service)].at;
-        let leg = crate::route::from_node(
-            &mut self.trees.borrow_mut(),
-            &self.net,
-            &self.truth,
-            place,
-            to,
-            self.services[service].networks,
-        );
-        leg.blame
+        let primary = Instance::new(service, self.primary(service));
+        self.fabric
+            .leg_to_vault(primary, place)
+            .stop
+            .map(Blame::Way)
     }
 
     /// A backup begins or is complete: it is made only where its source is up and reaches the
@@ -150,10 +146,10 @@ impl Engine<'_> {
             let Some(backup) = state.and_then(|s| s.backups.get(schedule)) else {
                 continue;
             };
-            let spot = self.net.spot(backup.kept_at);
+            let spot = self.fabric.net().spot(backup.kept_at);
             let mut blame = None;
-            if !self.truth.spot_up[spot] {
-                blame = Some(Blame::Spot(spot));
+            if !self.fabric.truth().spot_up[spot] {
+                blame = Some(Stop::Spot(spot).into());
             } else if !self.process_up(service, primary) {
                 blame = Some(Blame::Replica(service as u16, primary as u16));
             } else if !backup.offline {

@@ -1,9 +1,10 @@
 //! Whether replicas can serve, and what follows: rotation, contact, capacity.
 
+use crate::blame::Blame;
 use crate::engine::Engine;
-use crate::route::{self, Blame, Leg};
 use crate::state::Well;
 use crate::wakes::Wake;
+use assize_control::fabric::{Instance, Leg, Stop, times};
 use assize_control::{Load, Queue};
 use assize_fault::{Nanos, Ppb};
 use assize_model::NodeId;
@@ -85,10 +86,7 @@ impl Engine<'_> {
         let (s, r) = (service as u16, replica as u16);
         let state = &self.services[service].replicas[replica];
         let spec = &self.plan.topology.services[service];
-        let mut capacity = state
-            .capacity
-            .iter()
-            .fold(Ppb::ONE, |c, f| route::times(c, f.1));
+        let mut capacity = state.capacity.iter().fold(Ppb::ONE, |c, f| times(c, f.1));
         let fail = |blame: Blame| Well {
             blame: Some((blame, self.how(blame))),
             capacity: Ppb::ZERO,
@@ -97,9 +95,9 @@ impl Engine<'_> {
         if !state.down.is_empty() {
             return fail(Blame::Replica(s, r));
         }
-        let spot = self.net.spot(spec.replicas[replica].at);
-        if !self.truth.spot_up[spot] {
-            return fail(Blame::Spot(spot));
+        let spot = self.fabric.net().spot(spec.replicas[replica].at);
+        if !self.fabric.truth().spot_up[spot] {
+            return fail(Stop::Spot(spot).into());
         }
         if !state.no_answer.is_empty() {
             return fail(Blame::NoAnswer(s, r));
@@ -121,7 +119,7 @@ impl Engine<'_> {
         match self.dependencies(service, replica) {
             Err(blame) => fail(blame),
             Ok((left, without)) => {
-                capacity = route::times(capacity, left);
+                capacity = times(capacity, left);
                 Well {
                     blame: None,
                     capacity,
@@ -142,7 +140,7 @@ impl Engine<'_> {
             match (reached, dependency.soft) {
                 (Err(blame), Some(left)) => {
                     self.meet(Some(blame));
-                    capacity = route::times(capacity, left);
+                    capacity = times(capacity, left);
                 }
                 (Err(blame), None) => return Err(blame),
                 (Ok(lost), soft) => without |= if soft.is_none() { lost } else { 0 },
@@ -174,7 +172,8 @@ impl Engine<'_> {
     fn meet_peers(&self, service: usize, replica: usize) {
         let from = self.plan.topology.services[service].replicas[replica].at;
         for other in (0..self.services[service].replicas.len()).filter(|o| *o != replica) {
-            self.meet(self.leg_to_replica(from, service, other).blame);
+            let leg = self.leg_to_replica(from, service, other);
+            self.meet(leg.stop.map(Blame::Way));
             if !self.process_up(service, other) {
                 self.meet(Some(Blame::Replica(service as u16, other as u16)));
             }
@@ -190,14 +189,7 @@ impl Engine<'_> {
         target: usize,
     ) -> Result<u64, Blame> {
         let (s, r, t) = (service as u16, replica as u16, target as u16);
-        let flows = &self.services[service].blocked_flows;
-        if flows.iter().any(|b| b.1 == t) {
-            return Err(Blame::Flow(s, t));
-        }
-        let from = self.plan.topology.services[service].replicas[replica].at;
-        let own = self.net.spot(from);
-        let isolated = &self.services[service].replicas[replica].isolated;
-        let shut_from = |to: usize| to != own && isolated.iter().any(|i| !i.1.contains(&to));
+        let from = Instance::new(service, replica);
         let phase = self.client_phase.get(&(s, r, t)).copied().unwrap_or(0);
         let state = &self.services[target];
         let sharded = self.plan.topology.services[target].mode == Mode::Sharded;
@@ -207,13 +199,9 @@ impl Engine<'_> {
             if view & wanted == 0 {
                 continue;
             }
-            let to = self.plan.topology.services[target].replicas[other].at;
-            let blame = if shut_from(self.net.spot(to)) {
-                Some(Blame::Isolated(s, r))
-            } else {
-                let leg = self.leg_to_replica(from, target, other);
-                leg.blame.or(state.replicas[other].well.blame.map(|b| b.0))
-            };
+            let leg = self.fabric.leg_between(from, Instance::new(target, other));
+            let well = state.replicas[other].well.blame.map(|b| b.0);
+            let blame = leg.stop.map(Blame::Way).or(well);
             match blame {
                 Some(blame) if !sharded => return Err(blame),
                 Some(_) => without |= view,
@@ -236,51 +224,8 @@ impl Engine<'_> {
 
     /// From a node to a replica, both ways.
     pub(crate) fn leg_to_replica(&self, from: NodeId, service: usize, replica: usize) -> Leg {
-        let spec = &self.plan.topology.services[service];
-        let to = spec.replicas[replica].at;
-        let (a, b) = (self.net.spot(from), self.net.spot(to));
-        let mut leg = route::from_node(
-            &mut self.trees.borrow_mut(),
-            &self.net,
-            &self.truth,
-            from,
-            to,
-            self.services[service].networks,
-        );
-        leg.blame = leg.blame.or_else(|| self.barrier(a, b, service, replica));
-        if a != b {
-            leg.quality = self.truth.spot_quality[a].then(leg.quality);
-        }
-        leg
-    }
-
-    /// Isolation of a replica, and cuts between places, seen from a spot.
-    pub(crate) fn barrier(
-        &self,
-        from: usize,
-        to: usize,
-        service: usize,
-        replica: usize,
-    ) -> Option<Blame> {
-        if from == to {
-            return None;
-        }
-        let state = &self.services[service].replicas[replica];
-        if state.isolated.iter().any(|i| !i.1.contains(&from)) {
-            return Some(Blame::Isolated(service as u16, replica as u16));
-        }
-        let shut = |place: usize, other: usize| {
-            self.spots[place]
-                .isolated
-                .iter()
-                .any(|i| !i.1.contains(&other))
-        };
-        if let Some(place) = [(to, from), (from, to)].iter().find(|p| shut(p.0, p.1)) {
-            return Some(Blame::Enclosed(place.0));
-        }
-        self.cut_between(from, to)
-            .or_else(|| self.cut_between(to, from))
-            .map(Blame::Cut)
+        let to = Instance::new(service, replica);
+        self.fabric.leg_to_replica(from, to)
     }
 
     /// Whether a replica reaches more than half of all, itself included.
@@ -294,29 +239,19 @@ impl Engine<'_> {
 
     /// Whether two replicas are up and exchange packets.
     pub(crate) fn replicas_meet(&self, service: usize, a: usize, b: usize) -> bool {
-        let spec = &self.plan.topology.services[service];
         let up = |r: usize| self.process_up(service, r);
         up(a)
             && up(b)
             && self
-                .leg_to_replica(spec.replicas[a].at, service, b)
-                .blame
-                .is_none()
-            && self
-                .barrier(
-                    self.net.spot(spec.replicas[b].at),
-                    self.net.spot(spec.replicas[a].at),
-                    service,
-                    a,
-                )
-                .is_none()
+                .fabric
+                .meet(Instance::new(service, a), Instance::new(service, b))
     }
 
     /// The process runs on a machine that works.
     pub(crate) fn process_up(&self, service: usize, replica: usize) -> bool {
         let at = self.plan.topology.services[service].replicas[replica].at;
         self.services[service].replicas[replica].down.is_empty()
-            && self.truth.spot_up[self.net.spot(at)]
+            && self.fabric.truth().spot_up[self.fabric.net().spot(at)]
     }
 
     pub(crate) fn note_serving(&mut self, service: usize, replica: usize) {
@@ -347,7 +282,7 @@ impl Engine<'_> {
     fn is_reached(&self, service: usize, replica: usize) -> bool {
         let state = &self.services[service];
         let entries = || state.entries.iter().map(|e| &self.entries[*e]);
-        let by_users = entries().any(|e| e.legs[replica].blame.is_none());
+        let by_users = entries().any(|e| e.legs[replica].stop.is_none());
         let by_services = || {
             let needing = state.dependents.iter().flat_map(|d| {
                 let replicas = &self.plan.topology.services[*d].replicas;
@@ -355,7 +290,7 @@ impl Engine<'_> {
             });
             needing.into_iter().any(|at| {
                 let leg = self.leg_to_replica(at, service, replica);
-                leg.blame.is_none()
+                leg.stop.is_none()
             })
         };
         let unused = state.entries.is_empty() && state.dependents.is_empty();

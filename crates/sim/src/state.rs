@@ -1,70 +1,23 @@
 //! What changes while a plan runs: elements, services, what clients hold, what was recorded.
 
 use crate::acks::Open;
+use crate::blame::Blame;
 use crate::data::{Ack, Content, Grid, LossEvent};
-use crate::route::{Blame, Leg};
-use assize_control::{
-    Activation, Backups, Belief, Cache, Checker, Failover, Load, Matured, Names, Queue,
-};
-use assize_control::{Response, Units};
+use assize_control::fabric::{Fault, Leg};
+use assize_control::{Backups, Cache, Checker, Failover, Load, Matured, Names, Queue, Response};
 use assize_fault::{Nanos, Ppb};
-use assize_model::faults::{Degrade, How};
+use assize_model::faults::How;
 use assize_model::{AccessId, JourneyId, ServiceId};
-
-/// A fault by index, as a reason for something.
-pub(crate) type Fault = usize;
-
-#[derive(Debug, Default)]
-pub(crate) struct SpotState {
-    pub(crate) down: Vec<(Fault, How)>,
-    pub(crate) degrade: Vec<(Fault, Degrade)>,
-    /// With the spots that still reach it.
-    pub(crate) isolated: Vec<(Fault, Vec<usize>)>,
-    /// Per part of the node.
-    pub(crate) parts: Vec<Vec<Fault>>,
-    pub(crate) part_degrade: Vec<Vec<(Fault, Degrade)>>,
-    /// Only for a single node with units of its own.
-    pub(crate) units: Option<Units>,
-    pub(crate) unit_down: Vec<Vec<Fault>>,
-    pub(crate) units_used: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct CircuitState {
-    pub(crate) down: Vec<(Fault, How)>,
-    pub(crate) cut: Vec<Fault>,
-    pub(crate) degrade: Vec<(Fault, Degrade)>,
-    pub(crate) belief: Belief,
-    pub(crate) activation: Option<Activation>,
-    pub(crate) used: bool,
-    /// What took it down, and when, for each time that routing may still act upon.
-    pub(crate) failed_by: Vec<(Nanos, Vec<Fault>)>,
-}
-
-/// A cut between two sets of spots.
-#[derive(Debug)]
-pub(crate) struct ActiveCut {
-    pub(crate) fault: Fault,
-    pub(crate) near: Vec<usize>,
-    pub(crate) far: Vec<usize>,
-    /// Packets from near to far do not pass.
-    pub(crate) out: bool,
-    /// Packets from far to near do not pass.
-    pub(crate) back: bool,
-}
 
 #[derive(Debug)]
 pub(crate) struct ReplicaState {
     pub(crate) down: Vec<(Fault, How)>,
     pub(crate) no_answer: Vec<(Fault, How)>,
-    /// With the spots that still reach it.
-    pub(crate) isolated: Vec<(Fault, Vec<usize>)>,
     pub(crate) lies: Vec<Fault>,
     /// Checks of it that get no answer count as passed.
     pub(crate) fails_open: Vec<Fault>,
     pub(crate) no_promotion: Vec<Fault>,
     pub(crate) no_replication: Vec<Fault>,
-    pub(crate) degrade: Vec<(Fault, Degrade)>,
     pub(crate) capacity: Vec<(Fault, Ppb)>,
     /// It takes itself for one that serves (a primary, or any active replica).
     pub(crate) acts: bool,
@@ -93,7 +46,6 @@ pub(crate) struct Well {
 
 #[derive(Debug)]
 pub(crate) struct ServiceState {
-    pub(crate) networks: u64,
     pub(crate) home: u16,
     /// Whose writes count: the source of shipments and backups.
     pub(crate) source: u16,
@@ -131,7 +83,6 @@ pub(crate) struct ServiceState {
     pub(crate) read_back_at: Option<Nanos>,
     /// The step that has begun something here that is not over yet.
     pub(crate) step: Option<usize>,
-    pub(crate) blocked_flows: Vec<(Fault, u16)>,
 }
 
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Leases that end and are asked for again, and the storm that makes on a server.
 
+use crate::blame::Blame;
 use crate::engine::Engine;
-use crate::state::Fault;
 use crate::wakes::Wake;
 use assize_control::cache::Change;
+use assize_control::fabric::Fault;
 use assize_control::matured::bits;
 use assize_control::{Done, Part};
 use assize_fault::Nanos;
@@ -60,7 +61,7 @@ impl Engine<'_> {
         let entry = self.leases[id].entry;
         let service = self.entries[entry].service.index();
         for replica in 0..self.services[service].replicas.len() {
-            let leg = self.entries[entry].legs[replica].blame;
+            let leg = self.entries[entry].legs[replica].stop.map(Blame::Way);
             let well = self.services[service].replicas[replica]
                 .well
                 .blame
@@ -74,8 +75,8 @@ impl Engine<'_> {
     /// The active unit of a node fails: what users hold of some services, over accesses that lead
     /// through the node, is void.
     pub(crate) fn lose_sessions(&mut self, fault: Fault, node: NodeId, unit: usize) {
-        let spot = self.net.spot(node);
-        let units = self.spots[spot].units.as_ref();
+        let spot = self.fabric.net().spot(node);
+        let units = self.fabric.spot(spot).units.as_ref();
         if units.is_none_or(|u| u.active() != unit || !u.serves()) {
             return;
         }

@@ -2,10 +2,9 @@
 
 use crate::data::{self};
 use crate::engine::Engine;
-use crate::route::Blame;
-use crate::state::Fault;
 use crate::wakes::Wake;
 use assize_control::FailoverAction;
+use assize_control::fabric::{Fault, Instance};
 use assize_fault::Nanos;
 use assize_model::journal::DecisionKind;
 use assize_model::topology::{Mode, Rejoin, Replication};
@@ -264,8 +263,7 @@ impl Engine<'_> {
         let stopped: Vec<Fault> = of_both
             .flat_map(|x| state.replicas[x].no_replication.clone())
             .collect();
-        let mut flows = state.blocked_flows.iter();
-        let flow_cut = flows.any(|b| usize::from(b.1) == service);
+        let flow_cut = self.fabric.is_flow_blocked(service, service);
         for &fault in &stopped {
             if self.unbitten > 0 && self.shipment_due_within(fault, how) {
                 self.bite_all(&[fault], || "a shipment was due".into());
@@ -274,16 +272,18 @@ impl Engine<'_> {
         let at = self.plan.topology.services[service].replicas[from].at;
         if self.unbitten > 0
             && acts
-            && let Some(blame) = self.leg_to_replica(at, service, to).blame
+            && let Some(stop) = self.leg_to_replica(at, service, to).stop
         {
-            self.bite(blame, || "a shipment of data met it".into());
+            self.bite(stop.into(), || "a shipment of data met it".into());
         }
         acts && (!acts_too || self.has_many_writers(service))
             && stopped.is_empty()
             && !flow_cut
             && self.process_up(service, from)
             && self.process_up(service, to)
-            && self.ships_along(service, from, to)
+            && self
+                .fabric
+                .carries_one_way(Instance::new(service, from), Instance::new(service, to))
     }
 
     /// Whether a shipment falls due while a fault is on.
@@ -296,30 +296,6 @@ impl Engine<'_> {
                 !spec.bounded || due < spec.until
             }
         }
-    }
-
-    /// Packets from one replica arrive at another (one way is enough to ship).
-    pub(crate) fn ships_along(&self, service: usize, from: usize, to: usize) -> bool {
-        let spec = &self.plan.topology.services[service];
-        let (a, b) = (spec.replicas[from].at, spec.replicas[to].at);
-        let (a, b) = (self.net.spot(a), self.net.spot(b));
-        let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
-        let cut_the_other_way_only = self.cut_between(a, b).is_none();
-        match leg.blame {
-            None => self.barrier_alone(service, from, b),
-            Some(Blame::Cut(_)) => cut_the_other_way_only,
-            Some(_) => false,
-        }
-    }
-
-    /// Isolation of the sending replica does not keep it from the receiver's place.
-    pub(crate) fn barrier_alone(&self, service: usize, replica: usize, other: usize) -> bool {
-        let at = self.plan.topology.services[service].replicas[replica].at;
-        self.net.spot(at) == other
-            || self.services[service].replicas[replica]
-                .isolated
-                .iter()
-                .all(|i| i.1.contains(&other))
     }
 
     /// Brings what the copies hold up to now.
@@ -397,7 +373,7 @@ impl Engine<'_> {
     pub(crate) fn note_latency(&mut self, service: usize, from: usize, to: usize) {
         let spec = &self.plan.topology.services[service];
         let leg = self.leg_to_replica(spec.replicas[from].at, service, to);
-        if leg.blame.is_none() {
+        if leg.stop.is_none() {
             self.record
                 .latencies
                 .insert((service, from, to), leg.quality.latency);

@@ -5,7 +5,7 @@
 //! Linux, or the round trip and 200 ms); a call whose packets lose more of them than its time
 //! allows fails.
 
-use crate::route::Quality;
+use assize_control::fabric::{Quality, times};
 use assize_fault::{Nanos, Ppb};
 use assize_model::topology::{Journey, Retry};
 
@@ -36,7 +36,7 @@ pub(crate) fn one_call(
         let slack = (limit - time).0.max(0) / calls.max(1) as i64;
         let cost = (round_trip + Nanos::millis(200)).0;
         let packets = (2 * trips as u64 + bytes.div_ceil(PACKET)).min(1_000_000);
-        share = crate::route::times(share, survives(path.passes, packets, slack / cost));
+        share = times(share, survives(path.passes, packets, slack / cost));
     }
     (time, share)
 }
@@ -47,7 +47,7 @@ pub(crate) fn at_least_once(share: Ppb, tries: u32) -> Ppb {
         return share;
     }
     let fail = share.complement();
-    let all = (1..tries.min(64)).fold(fail, |all, _| crate::route::times(all, fail));
+    let all = (1..tries.min(64)).fold(fail, |all, _| times(all, fail));
     all.complement()
 }
 

@@ -1,10 +1,9 @@
 //! Journeys of the users of a spot: which cohorts are served, over which access.
 
 use crate::engine::Engine;
-use crate::route::{self};
-use crate::state::{Fault, Out};
-use crate::truth::degraded;
+use crate::state::Out;
 use crate::wakes::Wake;
+use assize_control::fabric::{Fault, times};
 use assize_control::matured::bits;
 use assize_fault::{Nanos, Ppb};
 use assize_model::JourneyId;
@@ -128,17 +127,18 @@ impl Engine<'_> {
             for &(replica, mask) in &entry.groups {
                 let leg = entry.legs[usize::from(replica)];
                 let state = &self.services[service].replicas[usize::from(replica)];
-                let q = degraded(leg.quality, &state.degrade);
+                let worse = &self.fabric.replica(service, usize::from(replica)).degrade;
+                let q = leg.quality.degraded(worse);
                 let (took, share) =
                     crate::timing::one_call(spec, &q, n, self.service_time(service));
                 let carried = entry.carried[usize::from(replica)];
-                let loaded = route::times(carried, self.services[service].share);
+                let loaded = times(carried, self.services[service].share);
                 let waits = state.writes_wait && spec.writes.contains(&entry.service);
                 if loaded == Ppb::ZERO || waits {
                     ok &= !mask;
                 }
                 if self.unbitten > 0 {
-                    met.extend(state.degrade.iter().map(|d| d.0));
+                    met.extend(worse.iter().map(|d| d.0));
                 }
                 let slow = q.passes != Ppb::ONE;
                 if slow || share != Ppb::ONE || loaded != Ppb::ONE {
@@ -210,7 +210,7 @@ impl Engine<'_> {
         let tries = 1 + crate::timing::offsets(spec.retry, spec.timeout, wait, found.time).len();
         Some(Box::new(core::array::from_fn(|k| {
             let (share, loaded) = shares[k];
-            route::times(crate::timing::at_least_once(share, tries as u32), loaded).0
+            times(crate::timing::at_least_once(share, tries as u32), loaded).0
         })))
     }
 
@@ -274,7 +274,7 @@ impl Engine<'_> {
             machine.on_mask(now, !mask);
             paper = machine.matured();
             degraded = bits(paper)
-                .map(|k| route::times(Ppb(1_000_000_000 - part_of(k)), spec.capacity).0)
+                .map(|k| times(Ppb(1_000_000_000 - part_of(k)), spec.capacity).0)
                 .sum();
             let next = machine.next_wake();
             self.wakes.arm(Wake::Paper(id), next);
@@ -348,8 +348,8 @@ impl Found {
                 .shares
                 .get_or_insert_with(|| Box::new([(Ppb::ONE, Ppb::ONE); 64]));
             for k in bits(q.mask & served) {
-                shares[k].0 = route::times(shares[k].0, q.share);
-                shares[k].1 = route::times(shares[k].1, q.loaded);
+                shares[k].0 = times(shares[k].0, q.share);
+                shares[k].1 = times(shares[k].1, q.loaded);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! the element's name. Entries are never removed from the heap; one that is no longer armed
 //! for its instant is skipped.
 
+use assize_control::fabric::Timer;
 use assize_fault::Nanos;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,10 +16,7 @@ pub(crate) enum Wake {
     FaultBegins(usize),
     Step(usize),
     Response(usize),
-    Belief(usize),
-    Units(usize),
-    CircuitActive(usize),
-    AccessActive(usize),
+    Fabric(Timer),
     Failover(usize),
     Names(usize),
     Contact(usize),
@@ -142,10 +140,10 @@ const fn kind(wake: Wake) -> usize {
         Wake::FaultBegins(_) => 1,
         Wake::Step(_) => 2,
         Wake::Response(_) => 3,
-        Wake::Belief(_) => 4,
-        Wake::Units(_) => 5,
-        Wake::CircuitActive(_) => 6,
-        Wake::AccessActive(_) => 7,
+        Wake::Fabric(Timer::Belief(_)) => 4,
+        Wake::Fabric(Timer::Units(_)) => 5,
+        Wake::Fabric(Timer::Circuit(_)) => 6,
+        Wake::Fabric(Timer::Access(_)) => 7,
         Wake::Failover(_) => 8,
         Wake::Names(_) => 9,
         Wake::Contact(_) => 10,
@@ -170,10 +168,7 @@ const fn index(wake: Wake) -> usize {
         | Wake::FaultBegins(i)
         | Wake::Step(i)
         | Wake::Response(i)
-        | Wake::Belief(i)
-        | Wake::Units(i)
-        | Wake::CircuitActive(i)
-        | Wake::AccessActive(i)
+        | Wake::Fabric(Timer::Belief(i) | Timer::Units(i) | Timer::Circuit(i) | Timer::Access(i))
         | Wake::Failover(i)
         | Wake::Names(i)
         | Wake::Contact(i)
@@ -202,14 +197,14 @@ mod tests {
             (Wake::FaultBegins(0), "z".into()),
             (Wake::FaultEnds(1), "y".into()),
             (Wake::Failover(0), "db".into()),
-            (Wake::Belief(0), "core".into()),
+            (Wake::Fabric(Timer::Belief(0)), "core".into()),
         ]);
         for wake in [
             Wake::Checker(0),
             Wake::FaultBegins(0),
             Wake::FaultEnds(1),
             Wake::Failover(0),
-            Wake::Belief(0),
+            Wake::Fabric(Timer::Belief(0)),
         ] {
             wakes.arm(wake, Some(Nanos::secs(1)));
         }
@@ -221,7 +216,7 @@ mod tests {
             vec![
                 Wake::FaultEnds(1),
                 Wake::FaultBegins(0),
-                Wake::Belief(0),
+                Wake::Fabric(Timer::Belief(0)),
                 Wake::Checker(0),
                 Wake::Failover(0)
             ]

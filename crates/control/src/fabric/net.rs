@@ -7,57 +7,75 @@ use assize_model::topology::{Standby, Topology};
 use assize_model::{LinkId, NetworkId, NodeId};
 
 /// The network mask under which every link counts, for services reached from any network.
-pub(crate) const ANY: usize = 63;
+pub(super) const ANY: usize = 63;
 
 /// Sites of a node that nothing in the plan tells apart; a single node is one spot.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spot {
-    pub(crate) node: NodeId,
-    pub(crate) first: u32,
-    pub(crate) end: u32,
+pub struct Spot {
+    /// The node.
+    pub node: NodeId,
+    /// The first of its sites.
+    pub first: u32,
+    /// One past the last.
+    pub end: u32,
 }
 
 /// One end-to-end piece of a link: the circuits of a spot's sites, or a link between two nodes.
 #[derive(Clone, Debug)]
-pub(crate) struct Circuit {
-    pub(crate) link: LinkId,
-    pub(crate) near: usize,
-    pub(crate) far: NodeId,
-    pub(crate) cost: u32,
-    pub(crate) latency: Nanos,
-    pub(crate) loss: Ppb,
-    pub(crate) bandwidth: Option<Bandwidth>,
+pub struct Circuit {
+    /// The link that it is a piece of.
+    pub link: LinkId,
+    /// The spot at its near end.
+    pub near: usize,
+    /// The node at its far end.
+    pub far: NodeId,
+    /// Of the path, per crossing.
+    pub cost: u32,
+    /// One way, what it runs over included.
+    pub latency: Nanos,
+    /// Share of packets lost without any fault.
+    pub loss: Ppb,
+    /// Per site, if limited.
+    pub bandwidth: Option<Bandwidth>,
     /// Bit n: carries network n. Bit [`ANY`] is always set.
-    pub(crate) networks: u64,
-    pub(crate) detect: Nanos,
-    pub(crate) converge: Nanos,
+    pub networks: u64,
+    /// How long a change must last before routing notices it.
+    pub detect: Nanos,
+    /// How long routing then takes to use what it noticed.
+    pub converge: Nanos,
     /// Circuits that it runs over.
-    pub(crate) under: Vec<usize>,
-    pub(crate) standby: Option<Standby>,
+    pub under: Vec<usize>,
+    /// Set when it serves only after activation.
+    pub standby: Option<Standby>,
 }
 
 /// The whole network.
 #[derive(Debug)]
-pub(crate) struct Net {
-    pub(crate) spots: Vec<Spot>,
+pub struct Net {
+    /// All spots, in order of node and site.
+    pub spots: Vec<Spot>,
     /// First spot of each node, and one past the last of the last.
     spot_base: Vec<usize>,
-    pub(crate) circuits: Vec<Circuit>,
+    /// All circuits, in order of link, near end and site.
+    pub circuits: Vec<Circuit>,
     /// Circuits whose near end is a spot.
-    pub(crate) at_spot: Vec<Vec<usize>>,
+    pub at_spot: Vec<Vec<usize>>,
     /// Circuits whose far end is a node.
-    pub(crate) at_far: Vec<Vec<usize>>,
+    pub at_far: Vec<Vec<usize>>,
     /// Circuits that run over a circuit.
-    pub(crate) above: Vec<Vec<usize>>,
+    pub above: Vec<Vec<usize>>,
     /// Edges of the core: per node, circuit and the node at its other end.
-    pub(crate) edges: Vec<Vec<(usize, NodeId)>>,
+    pub edges: Vec<Vec<(usize, NodeId)>>,
     /// Whether paths may pass through a node.
-    pub(crate) transit: Vec<bool>,
-    pub(crate) links: Vec<std::ops::Range<usize>>,
+    pub transit: Vec<bool>,
+    /// The circuits of each link.
+    pub links: Vec<std::ops::Range<usize>>,
 }
 
 impl Net {
-    pub(crate) fn new(plan: &Plan<'_>) -> Self {
+    /// Lays out the network of a plan.
+    #[must_use]
+    pub fn new(plan: &Plan<'_>) -> Self {
         let topology = plan.topology;
         let mut spots = Vec::new();
         let mut spot_base = Vec::new();
@@ -91,24 +109,28 @@ impl Net {
     }
 
     /// The spots of a node.
-    pub(crate) fn spots_of(&self, node: NodeId) -> std::ops::Range<usize> {
+    #[must_use]
+    pub fn spots_of(&self, node: NodeId) -> std::ops::Range<usize> {
         self.spot_base[node.index()]..self.spot_base[node.index() + 1]
     }
 
     /// The spot of a single node.
-    pub(crate) fn spot(&self, node: NodeId) -> usize {
+    #[must_use]
+    pub fn spot(&self, node: NodeId) -> usize {
         self.spot_base[node.index()]
     }
 
     /// The spots of a node that a selection of sites covers.
-    pub(crate) fn selected_spots(&self, node: NodeId, sites: &Sites) -> Vec<usize> {
+    #[must_use]
+    pub fn selected_spots(&self, node: NodeId, sites: &Sites) -> Vec<usize> {
         self.spots_of(node)
             .filter(|&s| self.covers(sites, s))
             .collect()
     }
 
     /// The circuits of a link that a selection of sites covers.
-    pub(crate) fn selected_circuits(&self, link: LinkId, sites: &Sites) -> Vec<usize> {
+    #[must_use]
+    pub fn selected_circuits(&self, link: LinkId, sites: &Sites) -> Vec<usize> {
         self.links[link.index()]
             .clone()
             .filter(|&c| self.covers(sites, self.circuits[c].near))
@@ -217,7 +239,8 @@ impl Net {
     }
 
     /// Whether a target touches any of these sites (its own, or the circuits at them).
-    pub(crate) fn touches(&self, target: &Target, spot: usize) -> bool {
+    #[must_use]
+    pub fn touches(&self, target: &Target, spot: usize) -> bool {
         match target {
             Target::Node(node, sites) => self.spots[spot].node == *node && self.covers(sites, spot),
             Target::Part(node, _, sites) => {
@@ -235,7 +258,7 @@ impl Net {
 }
 
 /// The networks of a list as a mask; none named means all.
-pub(crate) fn networks(list: &[NetworkId]) -> u64 {
+pub(super) fn networks(list: &[NetworkId]) -> u64 {
     if list.is_empty() {
         return u64::MAX;
     }

@@ -17,23 +17,20 @@ pub(crate) const MARK: &str = "ASSIZE_CHILD_OF";
 /// The pipe to the guard of this process, and the guard.
 static GUARD: OnceLock<Mutex<Option<(ChildStdin, Child)>>> = OnceLock::new();
 
-/// Which program guards, for processes that can start one. Call it before the first run; without
-/// it children are ended by the run alone.
+/// Starts the guard of this process: this program again, with this verb, which calls [`guard`].
+/// Call it before the first run; without it children are ended by the run alone.
 ///
 /// # Errors
 /// The guard cannot be started.
-pub fn install(argv: &[String]) -> std::io::Result<()> {
-    let Some((program, arguments)) = argv.split_first() else {
-        return Ok(());
-    };
+pub fn install(verb: &str) -> std::io::Result<()> {
     let slot = GUARD.get_or_init(|| Mutex::new(None));
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
     if slot.is_some() {
         return Ok(());
     }
-    let mut command = Command::new(program);
+    let mut command = Command::new(std::env::current_exe()?);
     command
-        .args(arguments)
+        .arg(verb)
         .stdin(Stdio::piped())
         .stdout(Stdio::null());
     // A Ctrl-C on the terminal is for the run; the guard still has to see it end.

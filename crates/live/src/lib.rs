@@ -9,21 +9,26 @@ mod context;
 mod describe;
 pub mod drivers;
 pub mod guard;
+mod heartbeat;
 pub mod ledger;
 mod options;
 mod reap;
 mod replica;
 mod run;
+mod signal;
 pub mod stand_ins;
+pub mod wrap;
 mod zone;
 
 pub use clock::Clock;
 pub use context::Context;
 pub use describe::describe;
+pub use heartbeat::heartbeat;
 pub use options::{Ended, Options, Refused, Stop, Wrap};
 pub use replica::{
     Answer, BackupReport, Call, Effect, Entry, Held, Later, Neighbours, Replica, Role, Transport,
     Trouble, Way, What, Work,
 };
 pub use run::run;
+pub use signal::on_signal;
 pub use zone::{Record, Zone};

@@ -6,6 +6,8 @@ mod completions;
 mod ctl;
 mod faults;
 mod graph;
+mod guard;
+mod heartbeat;
 mod init;
 mod proxy;
 mod schema;
@@ -53,6 +55,11 @@ verbs! {
     Proxy => proxy,
     /// Look at a running `assize proxy`, and change its proxies and toxics.
     Ctl => ctl,
+    /// Keep one dated row in a database, so that a drill can prove how old a backup of it is.
+    Heartbeat => heartbeat,
+    /// End what a run has started once it is gone; runs start this themselves.
+    #[command(hide = true)]
+    Guard => guard,
     /// List the faults, or print the manual of one.
     Faults => faults,
     /// Print the JSON Schema of the files, for editors.

@@ -26,6 +26,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
 
+pub(crate) use postgres::config as data_source;
+
 /// How long a replica that is there may take to answer for the first time.
 const ANSWERS: Duration = Duration::from_secs(10);
 /// What journeys may ask of a driver.

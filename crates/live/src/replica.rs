@@ -77,6 +77,11 @@ pub trait Replica: Send + Sync + fmt::Debug {
     /// Replaces its data by a backup fetched through the network.
     fn restore(&self, work: &Work) -> Later<'_, Result<BackupReport, Trouble>>;
 
+    /// The control plane has called another replica of the service down, or up again. Who
+    /// replicates synchronously waits no longer for one that is down; a real system is told by its
+    /// own control plane.
+    fn peer(&self, _index: u16, _up: bool) {}
+
     /// Ends what it has started. Called once, also after failures; must not hang.
     fn stop(&self) -> Later<'_, ()>;
 

@@ -27,6 +27,8 @@ pub(super) struct Door {
     /// Keeps the port.
     _reserved: TcpSocket,
     down: watch::Sender<Option<How>>,
+    /// What the listener has come to.
+    is: watch::Receiver<Option<How>>,
 }
 
 impl Door {
@@ -36,11 +38,13 @@ impl Door {
         let address = reserved.local_addr().map_err(no_socket)?;
         let listener = listen(address).map_err(no_socket)?;
         let (down, state) = watch::channel(None);
-        tokio::spawn(keep(address, listener, state, handler));
+        let (told, is) = watch::channel(None);
+        tokio::spawn(keep(address, listener, state, told, handler));
         Ok(Self {
             address,
             _reserved: reserved,
             down,
+            is,
         })
     }
 
@@ -49,13 +53,18 @@ impl Door {
         self.address
     }
 
-    /// Crashes, in this manner, or comes back.
-    pub(super) fn set_down(&self, how: Option<How>) {
+    /// Crashes, in this manner, or comes back; it has when this returns.
+    pub(super) async fn set_down(&self, how: Option<How>) {
         self.down.send_if_modified(|now| {
             let changed = *now != how;
             *now = how;
             changed
         });
+        let mut is = self.is.clone();
+        // It ends only with the listener, and then there is nothing to wait for.
+        let _ = is
+            .wait_for(|is| *is == how || *self.down.borrow() != how)
+            .await;
     }
 }
 
@@ -79,17 +88,23 @@ async fn keep(
     address: SocketAddr,
     first: TcpListener,
     mut down: watch::Receiver<Option<How>>,
+    is: watch::Sender<Option<How>>,
     handler: Handler,
 ) {
     let count = Arc::new(AtomicUsize::new(0));
     let mut listener = Some(first);
     loop {
-        if *down.borrow_and_update() == Some(How::Refuse) {
+        let now = *down.borrow_and_update();
+        if now == Some(How::Refuse) {
             listener = None;
+            is.send_replace(now);
             if down.changed().await.is_err() {
                 return;
             }
             continue;
+        }
+        if listener.is_some() {
+            is.send_replace(now);
         }
         let Some(open) = &listener else {
             // The port is reserved, so this fails only when the machine is out of something.
@@ -185,31 +200,16 @@ mod tests {
         let door = Door::open(echo())?;
         let mut client = TcpStream::connect(door.address()).await.expect("open");
         assert_eq!(ping(&mut client).await.ok(), Some(b'x'));
-        door.set_down(Some(How::Refuse));
+        door.set_down(Some(How::Refuse)).await;
         let end = timeout(SOON, client.read_u8()).await.expect("not silent");
         assert_eq!(
             end.expect_err("reset").kind(),
             io::ErrorKind::ConnectionReset
         );
-        // The listener is closed just before or just after the reset is seen.
-        let refused = async {
-            while TcpStream::connect(door.address()).await.is_ok() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(SOON, refused).await.expect("refused");
-        door.set_down(None);
-        let back = async {
-            loop {
-                if let Ok(mut client) = TcpStream::connect(door.address()).await
-                    && ping(&mut client).await.is_ok()
-                {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(SOON, back).await.expect("it serves again");
+        assert!(TcpStream::connect(door.address()).await.is_err());
+        door.set_down(None).await;
+        let mut client = TcpStream::connect(door.address()).await.expect("open");
+        assert_eq!(ping(&mut client).await.ok(), Some(b'x'));
         Ok(())
     }
 
@@ -218,14 +218,13 @@ mod tests {
         let door = Door::open(echo())?;
         let mut old = TcpStream::connect(door.address()).await.expect("open");
         assert!(ping(&mut old).await.is_ok());
-        door.set_down(Some(How::BlackHole));
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        door.set_down(Some(How::BlackHole)).await;
         let mut new = TcpStream::connect(door.address()).await.expect("silent");
         for client in [&mut old, &mut new] {
             let answer = timeout(Duration::from_millis(100), ping(client)).await;
             assert!(answer.is_err(), "an answer from the dead: {answer:?}");
         }
-        door.set_down(None);
+        door.set_down(None).await;
         assert!(timeout(SOON, old.read_u8()).await.expect("over").is_err());
         Ok(())
     }

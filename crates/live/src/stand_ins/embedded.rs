@@ -6,6 +6,7 @@ use crate::replica::{
     Answer, BackupReport, Call, Effect, Held, Later, Replica, Role, Transport, Trouble, Way, Work,
 };
 use assize_fault::Nanos;
+use assize_model::binding::Misbehaviour;
 use assize_model::faults::How;
 use assize_model::topology::{Probes, Rejoin};
 use std::fmt;
@@ -51,6 +52,9 @@ pub(super) trait Kind: Send + Sync + fmt::Debug {
         Box::pin(async { Err(no_data("a restore")) })
     }
 
+    /// The control plane has called another replica down, or up.
+    fn peer(&self, _index: u16, _up: bool) {}
+
     /// Ends what it has started.
     fn stop(&self) {}
 
@@ -70,8 +74,8 @@ pub(super) trait Entrance: Send + Sync + fmt::Debug {
     fn address(&self) -> SocketAddr;
     /// What carries its protocol.
     fn transport(&self) -> Transport;
-    /// Crashes, in this manner, or comes back.
-    fn set_down(&self, how: Option<How>);
+    /// Crashes, in this manner, or comes back; it has when this is done.
+    fn set_down(&self, how: Option<How>) -> Later<'_, ()>;
 }
 
 impl Entrance for Door {
@@ -83,8 +87,8 @@ impl Entrance for Door {
         Transport::Tcp
     }
 
-    fn set_down(&self, how: Option<How>) {
-        Self::set_down(self, how);
+    fn set_down(&self, how: Option<How>) -> Later<'_, ()> {
+        Box::pin(Self::set_down(self, how))
     }
 }
 
@@ -162,6 +166,9 @@ impl Replica for Embedded {
             if self.front.down().is_some() {
                 return Err(Trouble::Silent("it went down meanwhile".into()));
             }
+            if self.front.misbehaves(Misbehaviour::NeverPromotes) {
+                return Ok(());
+            }
             self.kind.promoted().await?;
             self.front.set_acts(true);
             Ok(())
@@ -170,6 +177,9 @@ impl Replica for Embedded {
 
     fn follow(&self, primary: Way, rejoin: Rejoin) -> Later<'_, Result<(), Trouble>> {
         Box::pin(async move {
+            if self.front.misbehaves(Misbehaviour::NeverStepsDown) {
+                return Ok(());
+            }
             self.front.set_acts(false);
             self.kind.follow(primary, rejoin).await
         })
@@ -187,7 +197,7 @@ impl Replica for Embedded {
             }
             self.front.apply(effect, on);
             if matches!(effect, Effect::Down(_)) {
-                self.entrance.set_down(self.front.down());
+                self.entrance.set_down(self.front.down()).await;
             }
             Ok(())
         })
@@ -205,11 +215,14 @@ impl Replica for Embedded {
         self.kind.restore(work)
     }
 
+    fn peer(&self, index: u16, up: bool) {
+        self.kind.peer(index, up);
+    }
+
     fn stop(&self) -> Later<'_, ()> {
         self.queue.abort();
         self.kind.stop();
-        self.entrance.set_down(Some(How::Refuse));
-        Box::pin(async {})
+        self.entrance.set_down(Some(How::Refuse))
     }
 
     fn notes(&self) -> Vec<String> {
@@ -220,7 +233,8 @@ impl Replica for Embedded {
 impl Front {
     /// How long a promotion takes: the stand-in's own property, as its service time is.
     fn promotion(&self) -> Nanos {
-        let failover = self.context.spec().failover.as_ref();
-        failover.map_or(Nanos::ZERO, |f| f.promote)
+        let spec = self.context.spec();
+        let stated = spec.failover.as_ref().map(|f| f.promote);
+        spec.knobs.promote.or(stated).unwrap_or(Nanos::ZERO)
     }
 }

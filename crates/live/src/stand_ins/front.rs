@@ -9,6 +9,7 @@ use crate::replica::Effect;
 use assize_control::{Done, Part, Queue};
 use assize_fault::rng::{Stream, permutation64};
 use assize_fault::{Nanos, Ppb, Rate};
+use assize_model::binding::Misbehaviour;
 use assize_model::faults::How;
 use assize_model::topology::{Mode, Probes, WhenFull};
 use std::collections::BTreeMap;
@@ -209,6 +210,11 @@ impl Front {
         self.state().effects.contains(&effect)
     }
 
+    /// Whether it does this wrong, in a test of the harness.
+    pub(super) fn misbehaves(&self, how: Misbehaviour) -> bool {
+        self.context.spec().knobs.misbehaves.contains(&how)
+    }
+
     /// The shard of a cohort.
     pub(super) fn shard(&self, cohort: u8) -> u16 {
         self.shard_of[usize::from(cohort % 64)] as u16
@@ -248,7 +254,8 @@ impl Front {
 
     /// One health check. A check of the machine passes while the machine runs.
     pub(super) async fn check(&self, probes: Probes) -> Result<(), No> {
-        if probes == Probes::Host || self.has(Effect::CheckLies) {
+        let lies = self.has(Effect::CheckLies) || self.misbehaves(Misbehaviour::CheckGreen);
+        if probes == Probes::Host || lies {
             return Ok(());
         }
         self.answers()?;

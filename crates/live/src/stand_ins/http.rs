@@ -11,7 +11,7 @@ use super::talk::{self, Client, Question, Reply, Serve};
 use crate::context::Context;
 use crate::replica::{Answer, Call, Later, Trouble, What};
 use assize_model::topology::Probes;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Kind for Http {
     fn call<'a>(&'a self, via: SocketAddr, call: &'a Call) -> Later<'a, Result<Answer, Trouble>> {
         Box::pin(async move {
             match call.what {
-                What::Plain => request(via, self.replica, call, "/call").await,
+                What::Plain => request(via, self.replica, call, "/call", Bytes::new()).await,
                 _ => Err(Trouble::Unsupported("it keeps no data".into())),
             }
         })
@@ -129,12 +129,14 @@ impl From<No> for Reply {
     }
 }
 
-/// A request of so many exchanges over one connection; `path` with what is asked in the last one.
+/// A request of so many exchanges over one connection; the last one asks for `path` and sends
+/// `content` among its bytes.
 pub(super) async fn request(
     via: SocketAddr,
     replica: u16,
     call: &Call,
     path: &str,
+    content: Bytes,
 ) -> Result<Answer, Trouble> {
     let mut client = Client::connect(via).await?;
     let trips = u64::from(call.round_trips.max(1));
@@ -157,9 +159,13 @@ pub(super) async fn request(
             call.cohort,
             part(call.receives.0),
         );
-        let reported = client
-            .ask(&question, talk::filler(part(call.sends.0)))
-            .await?;
+        let mut body = BytesMut::new();
+        if last {
+            body.extend_from_slice(&content);
+        }
+        let rest = part(call.sends.0).saturating_sub(body.len() as u64);
+        body.extend_from_slice(&talk::filler(rest));
+        let reported = client.ask(&question, body.freeze()).await?;
         if reported.body.len() as u64 != part(call.receives.0) {
             return Err(Trouble::Answered("the answer is not whole".into()));
         }

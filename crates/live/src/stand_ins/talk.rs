@@ -31,6 +31,8 @@ pub(super) struct Question {
     /// Path, such as `/call`.
     pub(super) path: String,
     query: BTreeMap<String, String>,
+    /// What was sent.
+    pub(super) body: Bytes,
 }
 
 impl Question {
@@ -70,6 +72,15 @@ pub(super) struct Reported {
 }
 
 impl Reported {
+    /// The facts whose names begin like this, without that beginning.
+    pub(super) fn numbered(&self, prefix: &str) -> BTreeMap<u16, u64> {
+        let known = self.facts.iter().filter_map(|(name, value)| {
+            let index = name.strip_prefix(prefix)?.parse().ok()?;
+            Some((index, value.parse().ok()?))
+        });
+        known.collect()
+    }
+
     /// A number among the facts.
     pub(super) fn number(&self, key: &str) -> Option<u64> {
         self.facts.get(key)?.parse().ok()
@@ -101,11 +112,14 @@ pub(super) fn handler(serve: Serve) -> Handler {
 async fn answer(request: Request<Incoming>, serve: &Serve) -> Response<Full<Bytes>> {
     let path = request.uri().path().to_string();
     let query = pairs(request.uri().query().unwrap_or_default());
-    let body = Limited::new(request.into_body(), LONGEST).collect().await;
-    if body.is_err() {
+    let Ok(body) = Limited::new(request.into_body(), LONGEST).collect().await else {
         return failed(StatusCode::BAD_REQUEST, "the body did not come");
-    }
-    let question = Question { path, query };
+    };
+    let question = Question {
+        path,
+        query,
+        body: body.to_bytes(),
+    };
     match tokio::time::timeout(HANDLE, serve(question)).await {
         Ok(Reply::Done { facts, body }) => {
             let mut response = Response::new(Full::new(body));

@@ -1,6 +1,7 @@
 //! Stand-ins on real sockets, with no network between them but what a test puts there.
 
 mod http;
+mod store;
 
 use super::start;
 use crate::clock::Clock;
@@ -122,6 +123,21 @@ impl Estate {
         let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
         let replica = ways.keys().filter(|k| k.0 == service).count() as u16;
         ways.insert((service, replica), way);
+    }
+
+    /// A folder of this name, which exists.
+    pub(super) fn folder(&self, name: &str) -> PathBuf {
+        let folder = self.folder.join(name);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        folder
+    }
+
+    /// Everybody reaches a replica by this address from now on.
+    pub(super) fn reroute(&self, service: usize, replica: u16, via: SocketAddr) {
+        let mut ways = self.ways.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(way) = ways.get_mut(&(service, replica)) {
+            way.via = via;
+        }
     }
 
     /// The way to a replica.

@@ -1,11 +1,14 @@
 //! Embedded stand-ins for services that nobody has bound: real protocols on real sockets.
 
+mod datagrams;
+mod dns;
 mod door;
 mod embedded;
 mod front;
 mod http;
 mod line;
 mod needs;
+mod radius;
 mod store;
 mod talk;
 #[cfg(test)]
@@ -14,7 +17,7 @@ mod vault;
 
 use crate::context::Context;
 use crate::options::Refused;
-use crate::replica::{Replica, Trouble};
+use crate::replica::Replica;
 use assize_model::binding::StandIn;
 use std::sync::Arc;
 
@@ -29,7 +32,8 @@ pub async fn start(kind: StandIn, context: Context) -> Result<Arc<dyn Replica>, 
     let started = match kind {
         StandIn::Http => http::start(context),
         StandIn::Store => store::start(context),
-        _ => Err(Trouble::Unsupported(format!("a stand-in {kind:?}"))),
+        StandIn::Radius => radius::start(context).await,
+        StandIn::Dns => dns::start(context).await,
     };
     match started {
         Ok(embedded) => Ok(Arc::new(embedded)),

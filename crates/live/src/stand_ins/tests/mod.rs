@@ -1,5 +1,6 @@
 //! Stand-ins on real sockets, with no network between them but what a test puts there.
 
+mod datagrams;
 mod http;
 mod store;
 

@@ -79,10 +79,10 @@ async fn answer(front: &Front, bytes: &[u8]) -> Option<Vec<u8>> {
 async fn looked_up(front: &Front, name: &str) -> Result<Option<(Ipv4Addr, u32)>, No> {
     let labels: Vec<&str> = name.split('.').filter(|l| !l.is_empty()).collect();
     match labels[..] {
-        [MACHINE, ZONE] => return Ok(Some((address(0), 0))),
+        [MACHINE, ZONE] => Ok(Some((address(0), 0))),
         [CHECK, ZONE] => {
             front.check(Probes::Service).await?;
-            return Ok(Some((address(0), 0)));
+            Ok(Some((address(0), 0)))
         }
         [who, service, ZONE] => {
             let asked = asked(who);

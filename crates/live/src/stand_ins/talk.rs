@@ -81,6 +81,11 @@ impl Reported {
         known.collect()
     }
 
+    /// A word among the facts.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        self.facts.get(key).map(String::as_str)
+    }
+
     /// A number among the facts.
     pub(super) fn number(&self, key: &str) -> Option<u64> {
         self.facts.get(key)?.parse().ok()

@@ -43,6 +43,9 @@ impl Stopwatch {
 impl Store {
     /// Copies the data as it is now, and moves the copy into the vault.
     pub(super) async fn back_up(&self, work: &Work) -> Result<BackupReport, Trouble> {
+        if self.front.down().is_some() {
+            return Err(Trouble::Silent("it is down".into()));
+        }
         let mut watch = Stopwatch(Instant::now());
         let made = self.make(work)?;
         let made_in = watch.lap();

@@ -267,10 +267,12 @@ impl Store {
         })
     }
 
-    /// Becomes a follower: what the new primary does not know is handed over or forgotten.
+    /// Becomes a follower. What the new primary does not know is forgotten; it is handed over if
+    /// the file says so, or if this is a planned return and the other one does not write yet.
     async fn follow(&self, primary: Way, rejoin: Rejoin) -> Result<(), Trouble> {
         let mut client = Client::connect(primary.via).await?;
-        if rejoin == Rejoin::Merge {
+        let role = client.ask("/role", Bytes::new()).await?;
+        if rejoin == Rejoin::Merge || role.text("role") == Some("standby") {
             return self.hand_over(&mut client).await;
         }
         let known = self.asked_known(&mut client).await?;

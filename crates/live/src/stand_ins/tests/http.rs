@@ -6,6 +6,7 @@ use assize_fault::{Nanos, Ppb, Size};
 use assize_model::binding::StandIn;
 use assize_model::faults::How;
 use assize_model::topology::{Probes, Rejoin};
+use assize_proxy::Proxy;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -224,4 +225,24 @@ async fn errors_slowness_and_a_shard_are_what_they_say() {
     let before = Instant::now();
     estate.call(0, 0, &plain(1)).await.expect("slow");
     assert!(before.elapsed() >= Duration::from_millis(200));
+}
+
+#[tokio::test]
+async fn who_gives_up_is_not_served_on() {
+    // The front's client gives up while the back says nothing: the front's own question ends too.
+    let services = "  front: {needs: [back]}\n  back: {service_time: 1h}\n";
+    let estate = estate(services, 1).await;
+    let proxy = Proxy::tcp("127.0.0.1:0").upstream(estate.replica(1, 0).upstream());
+    let proxy = proxy.start().expect("a proxy");
+    estate.reroute(1, 0, proxy.addr());
+    assert_eq!(estate.call_within(0, 0, &plain(1), BRIEF).await, Err(None));
+    assert_eq!(proxy.counters().accepted, 1);
+    let connections = async {
+        while !proxy.connections().expect("a list").is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(SOON, connections)
+        .await
+        .expect("nobody asks any more");
 }

@@ -21,6 +21,7 @@ pub mod names;
 pub mod queue;
 pub mod response;
 pub mod standby;
+pub mod wire;
 
 pub use backups::{BackupRun, Backups};
 pub use belief::Belief;

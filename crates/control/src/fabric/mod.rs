@@ -9,6 +9,7 @@
 //! [`Fabric::on_timer`]; then [`Fabric::refresh`] until nothing is dirty; then ask. An engine
 //! without timers of its own calls [`Fabric::on_wake`] and [`Fabric::settle`] instead.
 
+mod condition;
 mod faults;
 mod net;
 mod quality;
@@ -19,6 +20,10 @@ mod timers;
 mod truth;
 mod ways;
 
+#[cfg(test)]
+mod tests;
+
+pub use condition::{Condition, Flow, Line};
 pub use net::{Circuit, Net, Spot};
 pub use quality::{Quality, times};
 pub use state::{CircuitState, Fault, ReplicaState, SpotState, put, put_with};

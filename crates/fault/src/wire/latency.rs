@@ -6,6 +6,8 @@
 //! - `distribution`: how it varies. `uniform` (default): anything from latency − jitter to
 //!   latency + jitter. `normal`: jitter is the standard deviation, cut at four of them. `pareto`:
 //!   jitter is the standard deviation, most delays a little below the mean, a few far above.
+//! - `latency_us`, `jitter_us` (µs): added to `latency` and `jitter`, for what is less than a
+//!   millisecond. Default 0.
 //!
 //! A delay is never negative. It counts from the arrival of each chunk, so a stream keeps its
 //! throughput up to the bound of what is held. On a stream nothing overtakes: a chunk leaves no
@@ -13,7 +15,7 @@
 //! The end of a stream is delayed by `latency` as well, as a packet on the same way would be.
 //! The handshake of a connection is not delayed: the proxy has accepted it already.
 
-use super::{Fate, Head, Machine, Wire, later, millis};
+use super::{Fate, Head, Machine, Wire, later, micros, millis};
 use crate::chance::Dice;
 use crate::pipe::{Begun, Item};
 use crate::settings::{settings, words};
@@ -30,6 +32,10 @@ settings! {
     beyond {
         /// How it varies.
         distribution: Distribution = Distribution::Uniform, "";
+        /// Added to the delay, in microseconds.
+        latency_us: i64 = 0, "µs";
+        /// Added to how much the delay varies, in microseconds.
+        jitter_us: i64 = 0, "µs";
     }
 }
 
@@ -50,9 +56,17 @@ impl Latency {
         Box::new(Delay(self.clone()))
     }
 
+    fn delay(&self) -> Nanos {
+        later(millis(self.latency), micros(self.latency_us))
+    }
+
+    fn width(&self) -> Nanos {
+        later(millis(self.jitter), micros(self.jitter_us))
+    }
+
     fn draw(&self, dice: &mut Dice) -> Nanos {
-        let base = millis(self.latency);
-        if self.jitter == 0 {
+        let (base, jitter) = (self.delay(), self.width());
+        if jitter == Nanos::ZERO {
             return base;
         }
         let share = match self.distribution {
@@ -60,7 +74,7 @@ impl Latency {
             Distribution::Normal => dice.normal(),
             Distribution::Pareto => dice.pareto(),
         };
-        let varied = base.0 as f64 + millis(self.jitter).0 as f64 * share;
+        let varied = base.0 as f64 + jitter.0 as f64 * share;
         // A cast of a number out of range saturates.
         Nanos((varied as i64).clamp(0, Nanos::LONGEST.0))
     }
@@ -81,7 +95,7 @@ impl Machine for Delay {
     fn decide(&mut self, head: Head<'_>, dice: &mut Dice) -> Fate {
         let delay = match head.item {
             Item::Data(_) => self.0.draw(dice),
-            _ => millis(self.0.latency),
+            _ => self.0.delay(),
         };
         head.after(delay)
     }
@@ -91,7 +105,7 @@ impl Machine for Delay {
     }
 
     fn span(&self) -> Nanos {
-        later(millis(self.0.latency), millis(self.0.jitter))
+        later(self.0.delay(), self.0.width())
     }
 }
 
@@ -110,6 +124,16 @@ mod tests {
              130ms data 20
              140ms end",
         );
+    }
+
+    #[test]
+    fn a_delay_may_be_finer_than_a_millisecond() {
+        let one = pieces("latency latency=1 latency_us=250", &[5]);
+        assert_eq!(one[0].0.0, 1_250_000);
+        let varied = pieces("latency latency_us=500 jitter_us=100", &[1; 500]);
+        let times = || varied.iter().map(|p| p.0.0);
+        assert!(times().all(|at| (400_000..600_000).contains(&at)));
+        assert!(times().max() > times().min());
     }
 
     #[test]

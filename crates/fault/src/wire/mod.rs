@@ -287,6 +287,11 @@ pub(crate) fn millis(ms: i64) -> Nanos {
     Nanos(ms.saturating_mul(1_000_000).clamp(0, Nanos::LONGEST.0))
 }
 
+/// So many microseconds; bounded like milliseconds.
+pub(crate) fn micros(us: i64) -> Nanos {
+    Nanos(us.saturating_mul(1_000).clamp(0, Nanos::LONGEST.0))
+}
+
 /// Bytes of data in one packet of a stream: Ethernet's 1,500 less the headers of IPv4 and TCP.
 pub(crate) const PACKET: usize = 1_460;
 

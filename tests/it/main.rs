@@ -13,6 +13,7 @@ mod exits;
 mod faults;
 mod figures;
 mod invariants;
+mod live;
 mod load;
 mod moj;
 mod proxy;

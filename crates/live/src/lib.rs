@@ -6,18 +6,28 @@
 
 mod clock;
 mod context;
+mod control_path;
 mod describe;
+mod director;
 pub mod drivers;
+mod flows;
 pub mod guard;
 mod heartbeat;
+mod leases;
 pub mod ledger;
+mod network;
 mod options;
+mod pace;
+mod probe;
+mod realise;
 mod reap;
 mod replica;
 mod run;
 mod signal;
 pub mod stand_ins;
 pub mod wrap;
+mod users;
+mod world;
 mod zone;
 
 pub use clock::Clock;

@@ -1,8 +1,35 @@
 //! A run from its plan to its end.
 
+use crate::clock::Clock;
+use crate::control_path::ControlPath;
+use crate::director::{Director, Report, start_checks, unsupported};
+use crate::network::Network;
 use crate::options::{Ended, Options, Refused};
+use crate::probe::{Arrivals, Crowd};
+use crate::realise::{make_flows, start_all};
+use crate::world::World;
+use crate::zone::Zone;
+use crate::{leases, pace};
+use assize_fault::Nanos;
 use assize_model::Plan;
+use assize_model::binding::Realisation;
 use assize_model::observation::Observation;
+use assize_proxy::{Engine, EngineOptions};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// Reports that may wait for the director; who reports more waits.
+const WAITING: usize = 16_384;
+
+/// From the last preparation to the first attempt, on the wall.
+const BREATH: Duration = Duration::from_millis(300);
+
+/// How long reports are still taken after the end, on the wall.
+const AFTERWARDS: Duration = Duration::from_secs(30);
 
 /// Carries out a plan in real time and hands over what it observes, in order. Blocks until the
 /// end; must not be called from within an asynchronous runtime.
@@ -14,6 +41,166 @@ pub fn run(
     options: &Options,
     sink: &mut dyn FnMut(Observation),
 ) -> Result<Ended, Refused> {
-    let _ = (plan, options, sink);
-    Err(Refused::new("this version cannot run plans"))
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("assize-run")
+        .enable_all()
+        .build()
+        .map_err(|e| Refused::new(format!("the runtime cannot be started: {e}")))?;
+    let ended = runtime.block_on(prepare_and_run(plan, options, sink));
+    // What still waits for an answer has nothing to tell any more.
+    runtime.shutdown_timeout(Duration::from_secs(2));
+    ended
+}
+
+async fn prepare_and_run(
+    plan: &Plan<'_>,
+    options: &Options,
+    sink: &mut dyn FnMut(Observation),
+) -> Result<Ended, Refused> {
+    // What stands in the plan is found before anything is touched.
+    crate::describe(plan, options)?;
+    let engine = Engine::new(EngineOptions {
+        seed: plan.seed,
+        ..EngineOptions::default()
+    })
+    .map_err(|e| Refused::new(format!("the proxies cannot be started: {e}")))?;
+    let control = Arc::new(ControlPath::start(&engine, options.host).await?);
+    let machine = pace::measure(&control).await?;
+    let pace = pace::choose(plan, options.pace, machine)?;
+    let crowd = Crowd::new(plan, pace, options.probes_per_second);
+    let topology = Arc::new(plan.topology.clone());
+    let zone = Zone::new(&topology);
+    // Stand-ins count from now; what comes before the first attempt is model time as well.
+    let steady = Clock::new(Instant::now(), pace).wall(plan.scenario.steady_state);
+    let clock = Clock::new(Instant::now() + preparation(plan) + steady, pace);
+    let started = start_all(plan, options, &topology, clock, &zone).await?;
+    let flows = match make_flows(plan, &engine, options, &started) {
+        Ok(flows) => flows,
+        Err(refused) => {
+            started.stop().await;
+            return Err(refused);
+        }
+    };
+    let world = Arc::new(World::new(
+        topology,
+        clock,
+        zone,
+        started.replicas.clone(),
+        flows,
+    ));
+    let _ = started.world.set(Arc::clone(&world));
+    if let Some(why) = unsupported(plan, &world).await {
+        started.stop().await;
+        return Err(Refused::new(why));
+    }
+    sink(Observation::Machine {
+        pace,
+        jitter: machine.jitter,
+        round_trip: machine.round_trip,
+        probe_every: crowd.every,
+        resolution: crowd.every + machine.jitter * i64::from(pace),
+    });
+    let ended = conduct(plan, options, (&world, &control, crowd), sink).await;
+    started.stop().await;
+    Ok(ended)
+}
+
+/// How long starting everything may take on the wall. Replicas know model time from the start, so
+/// it is fixed before they are started; who takes longer has less of steady state.
+fn preparation(plan: &Plan<'_>) -> Duration {
+    let services = plan.topology.services.iter();
+    services.fold(Duration::from_millis(500), |sum, service| {
+        let each = match &service.realised {
+            Realisation::StandIn(_) => Duration::from_millis(20),
+            Realisation::Bound(binding) if binding.commands.is_empty() => {
+                Duration::from_millis(200)
+            }
+            Realisation::Bound(_) => Duration::from_secs(3),
+        };
+        sum + each * u32::try_from(service.replicas.len()).unwrap_or(1)
+    })
+}
+
+/// The run itself, once everything stands.
+async fn conduct(
+    plan: &Plan<'_>,
+    options: &Options,
+    (world, control, crowd): (&Arc<World>, &Arc<ControlPath>, Crowd),
+    sink: &mut dyn FnMut(Observation),
+) -> Ended {
+    let clock = world.clock;
+    for rep in &crowd.reps {
+        sink(Observation::Representative {
+            rep: rep.id,
+            cell: rep.cell,
+            cohorts: rep.cohorts,
+        });
+    }
+    for (service, replicas) in world.replicas.iter().enumerate() {
+        let real = replicas.iter().all(|r| r.is_real());
+        sink(Observation::TestedOn { service, real });
+    }
+    let (reports, mut inbox): (Sender<Report>, Receiver<Report>) = channel(WAITING);
+    let network = Network::new(plan, &world.flows);
+    let mut director = Director::new(
+        plan,
+        Arc::clone(world),
+        network,
+        reports.clone(),
+        crowd.every,
+        options.folder.clone(),
+        sink,
+    );
+    director.point_all();
+    director.on_time(Nanos(i64::MIN));
+    director.make_first_backups();
+    let mut tasks = JoinSet::new();
+    let origin = clock.now().max(-plan.scenario.steady_state);
+    start_checks(plan, world, origin, &reports, &mut tasks);
+    {
+        let (control, reports) = (Arc::clone(control), reports.clone());
+        tasks.spawn(async move { control.watch(clock, reports).await });
+    }
+    let mut users = JoinSet::new();
+    let arrivals = Arrivals::default();
+    for rep in &crowd.reps {
+        for lease in leases::of(plan, world, rep, clock.now()) {
+            users.spawn(lease.keep(reports.clone()));
+        }
+        for making in 0..rep.journeys.len() {
+            let (world, rep) = (Arc::clone(world), Arc::clone(rep));
+            let coming = arrivals
+                .clone()
+                .keep_coming(world, rep, making, origin, reports.clone());
+            users.spawn(coming);
+        }
+    }
+    let why = director.drive(&mut inbox, &options.stop).await;
+    let at = clock.now();
+    users.abort_all();
+    director.lift_all();
+    // Attempts under way end by their own timeouts; their entries count.
+    let longest = plan.topology.journeys.iter().map(|j| j.timeout).max();
+    let rest = clock.wall(longest.unwrap_or_default()).min(AFTERWARDS) + BREATH;
+    director.wait_for(&mut inbox, Instant::now() + rest).await;
+    director.read_all_back();
+    director
+        .wind_down(&mut inbox, Instant::now() + AFTERWARDS)
+        .await;
+    tasks.abort_all();
+    director.close();
+    let turned_away = arrivals.turned_away.load(Relaxed);
+    if turned_away > 0 {
+        director.note(format!(
+            "{turned_away} attempts were not made: too many were under way"
+        ));
+    }
+    let left = director.what_is_left();
+    director.say(Observation::Ended {
+        at,
+        why,
+        left: left.clone(),
+    });
+    Ended { at, why, left }
 }

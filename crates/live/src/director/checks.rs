@@ -1,0 +1,261 @@
+//! Health checks that are really made: across the network, at their times, counted by vote.
+
+use super::{Director, Report};
+use crate::flows::{End, Origin};
+use crate::replica::{Effect, Trouble};
+use crate::world::World;
+use assize_fault::{Nanos, Stream};
+use assize_model::{NodeId, Plan, ServiceId};
+use std::sync::Arc;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{sleep_until, timeout_at};
+
+/// A health check that is over.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub(crate) service: usize,
+    pub(crate) replica: u16,
+    /// The node that checks; `None`: from beside the clients.
+    pub(crate) from: Option<NodeId>,
+    /// Checks of one round start together.
+    pub(crate) round: u64,
+    pub(crate) flow: usize,
+    pub(crate) began: Nanos,
+    pub(crate) ended: Nanos,
+    pub(crate) outcome: Result<(), Trouble>,
+}
+
+/// Starts every check of the plan, from `origin` on; they end when the set is dropped.
+pub(crate) fn start(
+    plan: &Plan<'_>,
+    world: &Arc<World>,
+    origin: Nanos,
+    reports: &Sender<Report>,
+    tasks: &mut tokio::task::JoinSet<()>,
+) {
+    for (s, service) in plan.topology.services.iter().enumerate() {
+        let Some(failover) = service.failover.as_ref() else {
+            continue;
+        };
+        if failover.external || service.replicas.len() < 2 {
+            continue;
+        }
+        for (r, replica) in service.replicas.iter().enumerate() {
+            let phase = failover.check.phase.unwrap_or_else(|| {
+                let mut stream = Stream::new(plan.seed, &["check", &service.id, &replica.id]);
+                let every = failover.check.every.0.max(1).unsigned_abs();
+                Nanos(i64::try_from(stream.below(every)).unwrap_or(0))
+            });
+            let every = failover.check.every.max(Nanos(1));
+            let first = origin + (phase - origin) % every;
+            for from in voters(&failover.check.from) {
+                let check = Check {
+                    world: Arc::clone(world),
+                    service: s,
+                    replica: u16::try_from(r).unwrap_or(0),
+                    from,
+                };
+                tasks.spawn(check.keep_going(first, every, reports.clone()));
+            }
+        }
+    }
+}
+
+/// Where checks are made from.
+fn voters(from: &[NodeId]) -> Vec<Option<NodeId>> {
+    if from.is_empty() {
+        vec![None]
+    } else {
+        from.iter().copied().map(Some).collect()
+    }
+}
+
+/// The origin of the flow of a check.
+pub(crate) fn origin_of(from: Option<NodeId>) -> Origin {
+    from.map_or(Origin::Beside, Origin::Checker)
+}
+
+#[derive(Clone)]
+struct Check {
+    world: Arc<World>,
+    service: usize,
+    replica: u16,
+    from: Option<NodeId>,
+}
+
+impl Check {
+    async fn keep_going(self, first: Nanos, every: Nanos, reports: Sender<Report>) {
+        for round in 0u64.. {
+            let after = every
+                .0
+                .saturating_mul(i64::try_from(round).unwrap_or(i64::MAX));
+            let due = first + Nanos(after);
+            sleep_until(self.world.clock.instant(due)).await;
+            // On its own: the next one starts in time, whatever becomes of this one.
+            let (this, reports) = (self.clone(), reports.clone());
+            tokio::spawn(async move {
+                if let Some(checked) = this.once(round, due).await {
+                    let _ = reports.send(Report::Checked(checked)).await;
+                }
+            });
+        }
+    }
+
+    async fn once(&self, round: u64, due: Nanos) -> Option<Checked> {
+        let id = ServiceId::from(self.service);
+        let flow = self
+            .world
+            .flows
+            .find(origin_of(self.from), End::Replica(id, self.replica))?;
+        let check = &self.world.topology.service(id).failover.as_ref()?.check;
+        let replica = self.world.replica(id, self.replica)?;
+        let clock = self.world.clock;
+        let until = clock.instant(due + check.timeout);
+        let outcome = timeout_at(
+            until,
+            replica.check(self.world.flows.get(flow).addr, check.probes),
+        )
+        .await
+        .unwrap_or_else(|_| Err(Trouble::Silent("no answer in time".into())));
+        Some(Checked {
+            service: self.service,
+            replica: self.replica,
+            from: self.from,
+            round,
+            flow,
+            began: due,
+            ended: clock.now(),
+            outcome,
+        })
+    }
+}
+
+/// Counts results against the present verdict: `fall` failures in a row turn it, and `rise`
+/// successes turn it back.
+#[derive(Clone, Debug)]
+pub(super) struct Votes {
+    fall: u32,
+    rise: u32,
+    up: bool,
+    against: u32,
+}
+
+impl Votes {
+    pub(super) fn new(fall: u32, rise: u32) -> Self {
+        Self {
+            fall: fall.max(1),
+            rise: rise.max(1),
+            up: true,
+            against: 0,
+        }
+    }
+
+    /// The new verdict, if this result turns it.
+    pub(super) fn on_result(&mut self, good: bool) -> Option<bool> {
+        if good == self.up {
+            self.against = 0;
+            return None;
+        }
+        self.against += 1;
+        let needed = if self.up { self.fall } else { self.rise };
+        if self.against < needed {
+            return None;
+        }
+        self.against = 0;
+        self.up = good;
+        Some(good)
+    }
+}
+
+impl Director<'_> {
+    /// One check is over; with the last of its round the vote is counted.
+    pub(super) fn on_checked(&mut self, checked: Checked) {
+        let (service, replica) = (checked.service, checked.replica);
+        let Some(failover) = &self.plan.topology.services[service].failover else {
+            return;
+        };
+        let voters = failover.check.from.len().max(1);
+        let key = (replica, checked.round);
+        let votes = self.services[service].rounds.entry(key).or_default();
+        votes.push(checked);
+        if votes.len() < voters {
+            return;
+        }
+        let votes = self.services[service]
+            .rounds
+            .remove(&key)
+            .unwrap_or_default();
+        if let Some(good) = self.count(&votes) {
+            let machine = &mut self.services[service].replicas[usize::from(replica)].votes;
+            if let Some(up) = machine.on_result(good) {
+                self.on_verdict(service, replica, up);
+            }
+        }
+    }
+
+    /// Whether a round found the replica well; `None` where every checker was itself out.
+    fn count(&mut self, votes: &[Checked]) -> Option<bool> {
+        let (mut failed, mut cast) = (0, 0);
+        let mut faults = Vec::new();
+        for vote in votes {
+            if vote.from.is_some_and(|node| !self.network.works(node)) {
+                continue;
+            }
+            cast += 1;
+            let span = (vote.began, vote.ended);
+            let at = (ServiceId::from(vote.service), vote.replica);
+            let Err(trouble) = &vote.outcome else {
+                self.bite_liars(vote);
+                self.met(Some(vote.flow), at, span, None, "a health check met it");
+                continue;
+            };
+            let fails_open = self.fails_open(vote);
+            if matches!(trouble, Trouble::Silent(_)) && !fails_open.is_empty() {
+                for fault in fails_open {
+                    self.bite(fault, "a health check without an answer passed");
+                }
+                continue;
+            }
+            failed += 1;
+            let blamed = self.met(
+                Some(vote.flow),
+                at,
+                span,
+                Some(trouble),
+                "a health check met it",
+            );
+            faults.extend(blamed);
+        }
+        let first = votes.first()?;
+        if cast == 0 {
+            return None;
+        }
+        let good = failed * 2 <= cast;
+        if !good {
+            faults.sort_unstable();
+            faults.dedup();
+            let state = &mut self.services[first.service].replicas[usize::from(first.replica)];
+            state.seen_faults = faults;
+        }
+        Some(good)
+    }
+
+    fn fails_open(&self, vote: &Checked) -> Vec<usize> {
+        let is_it =
+            |e: assize_model::faults::Effect| e == assize_model::faults::Effect::CheckFailsOpen;
+        self.faults_about(vote.service, vote.replica, is_it)
+    }
+
+    /// A check that sees green while users get nothing has met a fault that makes it lie.
+    fn bite_liars(&mut self, vote: &Checked) {
+        let lying = |e: Effect| e == Effect::CheckLies;
+        let liars = self.faults_with(vote.service, vote.replica, lying, vote.began);
+        let state = &self.services[vote.service].replicas[usize::from(vote.replica)];
+        if liars.is_empty() || state.serving {
+            return;
+        }
+        for fault in liars {
+            self.bite(fault, "a health check saw green while it was down");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What representatives keep of the needs of an access: leases, tickets, sessions.
+//!
+//! Each is renewed at one age and void at another, by asking the real service over the real path.
+//! Ages count from the first fault of the plan, as in simulation: a cohort of phase f is due at f
+//! of the renewal age after it.
+
+use crate::director::Report;
+use crate::flows::{End, Origin};
+use crate::replica::{Call, Trouble, What};
+use crate::users::{Rep, called};
+use crate::world::World;
+use assize_fault::{Nanos, Size};
+use assize_model::binding::{Realisation, StandIn};
+use assize_model::topology::{LeaseSpec, Need};
+use assize_model::{AccessId, Plan, ServiceId};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// How soon a client notices that what it holds was voided, on the wall.
+const NOTICE: Duration = Duration::from_millis(50);
+
+/// One try, if the need does not say how long it lasts, in model time.
+const TRY: Nanos = Nanos::secs(5);
+
+/// What one representative keeps of one need of one access.
+pub(crate) struct Lease {
+    world: Arc<World>,
+    rep: Arc<Rep>,
+    rank: usize,
+    index: usize,
+    need: Need,
+    spec: LeaseSpec,
+    /// The next renewal, the end, and the next time that its user joins anew.
+    due: Nanos,
+    void: Nanos,
+    join: Nanos,
+    join_every: Nanos,
+    epoch: u32,
+}
+
+/// All of a representative.
+pub(crate) fn of(plan: &Plan<'_>, world: &Arc<World>, rep: &Arc<Rep>, now: Nanos) -> Vec<Lease> {
+    let anchor = plan
+        .scenario
+        .faults
+        .iter()
+        .map(|f| f.at)
+        .min()
+        .unwrap_or(Nanos::ZERO);
+    let mut leases = Vec::new();
+    for (rank, used) in rep.accesses.iter().enumerate() {
+        let access = plan.topology.access_path(used.access);
+        for (index, need) in access.needs.iter().enumerate() {
+            let Some(spec) = need.cache.clone() else {
+                continue;
+            };
+            let service = &plan.topology.service(need.service).id;
+            let phase =
+                |name: &str| crate::director::phases_of(plan, name)[usize::from(rep.cohort())];
+            let renew = spec.renew.max(Nanos(1));
+            let first = if spec.aligned {
+                opened(plan, rep) + renew
+            } else {
+                anchor + fraction(renew, phase(&format!("{}/{service}", access.id)))
+            };
+            let due = now + (first - now) % renew;
+            let join_every = access
+                .joins
+                .map_or(Nanos::NEVER, assize_fault::Rate::period);
+            let join = if join_every.is_never() {
+                Nanos::NEVER
+            } else {
+                anchor + fraction(join_every, phase(&format!("{}/joins", access.id)))
+            };
+            leases.push(Lease {
+                world: Arc::clone(world),
+                rep: Arc::clone(rep),
+                rank,
+                index,
+                due,
+                void: due + (spec.expire.max(spec.renew) - renew),
+                join,
+                join_every,
+                epoch: world.epoch(used.access, index),
+                need: need.clone(),
+                spec,
+            });
+        }
+    }
+    leases
+}
+
+/// When the hours of a representative's users opened last, at or before the start.
+fn opened(plan: &Plan<'_>, rep: &Rep) -> Nanos {
+    let population = plan.topology.population(plan.cells[rep.cell].population);
+    let Some(hours) = &population.hours else {
+        return Nanos::ZERO;
+    };
+    let (from, end) = (-Nanos::hours(24 * 10), plan.scenario.end);
+    let spans = hours.spans(&plan.topology.calendar, plan.scenario.start, from, end);
+    let before = spans
+        .into_iter()
+        .map(|s| s.0)
+        .filter(|at| *at <= Nanos::ZERO);
+    before.next_back().unwrap_or(Nanos::ZERO)
+}
+
+/// The middle of one of 64 parts.
+const fn fraction(whole: Nanos, phase: u8) -> Nanos {
+    Nanos((whole.0 as i128 * (2 * phase as i128 + 1) / 128) as i64)
+}
+
+impl Lease {
+    /// Keeps it valid as long as the service answers; ends when it is aborted.
+    pub(crate) async fn keep(mut self, reports: Sender<Report>) {
+        loop {
+            self.until_due().await;
+            let now = self.world.clock.now();
+            let access = self.access();
+            let epoch = self.world.epoch(access, self.index);
+            if epoch != self.epoch {
+                self.epoch = epoch;
+                self.hold(false);
+                self.void = now;
+            }
+            if self.join <= now {
+                self.join = now + self.join_every;
+                self.hold(false);
+                self.void = now;
+            }
+            self.obtain(&reports).await;
+        }
+    }
+
+    fn access(&self) -> AccessId {
+        self.rep.accesses[self.rank].access
+    }
+
+    fn hold(&self, valid: bool) {
+        self.rep.accesses[self.rank].valid[self.index].store(valid, Relaxed);
+    }
+
+    /// Waits for the next renewal or join, or until everything is void at once.
+    async fn until_due(&self) {
+        let clock = self.world.clock;
+        let next = clock.instant(self.due.min(self.join));
+        while Instant::now() < next {
+            if self.world.epoch(self.access(), self.index) != self.epoch {
+                return;
+            }
+            sleep_until(next.min(Instant::now() + NOTICE)).await;
+        }
+    }
+
+    /// Asks until there is an answer; what is held ends in the meantime if its time is over.
+    async fn obtain(&mut self, reports: &Sender<Report>) {
+        let clock = self.world.clock;
+        loop {
+            let end = clock.instant(self.void);
+            let granted = {
+                let asked = self.ask(reports);
+                tokio::pin!(asked);
+                loop {
+                    tokio::select! {
+                        granted = &mut asked => break granted,
+                        () = sleep_until(end), if Instant::now() < end => self.hold(false),
+                    }
+                }
+            };
+            let now = clock.now();
+            if granted {
+                self.due = now + self.spec.renew.max(Nanos(1));
+                self.void = now + self.spec.expire.max(self.spec.renew);
+                self.hold(true);
+                return;
+            }
+            if now >= self.void {
+                self.hold(false);
+            }
+            let pause = clock
+                .wall(self.need.try_again)
+                .max(Duration::from_millis(5));
+            let wakes = Instant::now() + pause;
+            if Instant::now() < end && end < wakes {
+                sleep_until(end).await;
+                self.hold(false);
+            }
+            sleep(wakes.saturating_duration_since(Instant::now())).await;
+        }
+    }
+
+    /// One try.
+    async fn ask(&self, reports: &Sender<Report>) -> bool {
+        let world = &self.world;
+        let service = self.need.service;
+        let cohort = self.rep.cohort();
+        let replica = world.view(service, cohort);
+        let origin = Origin::Users {
+            spot: self.rep.spot,
+            access: self.access(),
+        };
+        let flow = world.flows.find(origin, End::Replica(service, replica));
+        let began = world.clock.now();
+        let call = Call {
+            from: (1 << 63) | u64::from(self.rep.id),
+            weight: self.rep.users,
+            cohort,
+            round_trips: 1,
+            sends: Size(0),
+            receives: Size(0),
+            what: self.what(service),
+        };
+        let lasts = if self.need.try_lasts > Nanos::ZERO {
+            self.need.try_lasts
+        } else {
+            TRY
+        };
+        let outcome = match (flow, world.replica(service, replica)) {
+            _ if !world.is_active(self.access()) => {
+                Err(Trouble::Refused("the access is not in service".into()))
+            }
+            (Some(flow), Some(to)) => {
+                let via = world.flows.get(flow).addr;
+                let answer = timeout(world.clock.wall(lasts), to.call(via, &call)).await;
+                answer.unwrap_or_else(|_| Err(Trouble::Silent("no answer in time".into())))
+            }
+            _ => Err(Trouble::Harness("there is no such way".into())),
+        };
+        let granted = outcome.is_ok();
+        let report = Report::Renewed {
+            flow,
+            service,
+            replica,
+            began,
+            trouble: outcome.err(),
+        };
+        // The director is gone only when the run is over.
+        let _ = reports.send(report).await;
+        granted
+    }
+
+    /// A name service is asked for the first name that a journey of the user needs.
+    fn what(&self, service: ServiceId) -> What {
+        let topology = &self.world.topology;
+        let dns = Realisation::StandIn(StandIn::Dns);
+        let mut journeys = self.rep.journeys.iter();
+        let first = journeys.find_map(|m| called(topology.journey(m.journey)).next());
+        match first.filter(|_| topology.service(service).realised == dns) {
+            Some(first) => What::Lookup(first),
+            None => What::Plain,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! How fast model time may pass on this machine, which is measured before anything is broken.
+//!
+//! At pace p a timer of the plan is p times shorter on the wall. A pace is permitted if every timer
+//! stays at or above 20 times the machine's jitter and 3 un-faulted round trips.
+
+use crate::control_path::{ControlPath, nanos};
+use crate::options::Refused;
+use assize_fault::Nanos;
+use assize_model::Plan;
+use assize_model::binding::Realisation;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// The largest pace that is chosen without being asked for.
+const DEFAULT: u32 = 20;
+
+/// How often a timer is at least as long as the jitter.
+const JITTERS: i64 = 20;
+
+/// How often a timer is at least as long as a round trip.
+const ROUND_TRIPS: i64 = 3;
+
+/// What the machine permits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Machine {
+    /// 99th percentile of how late a timer is, on the wall.
+    pub(crate) jitter: Nanos,
+    /// Median of an exchange over a new connection through an un-faulted proxy, on the wall.
+    pub(crate) round_trip: Nanos,
+}
+
+/// A timer of the plan.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Timer {
+    name: String,
+    length: Nanos,
+}
+
+/// Measures the machine for a good second.
+pub(crate) async fn measure(path: &ControlPath) -> Result<Machine, Refused> {
+    let mut late = Vec::new();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(1) {
+        let due = Instant::now() + Duration::from_millis(5);
+        sleep_until(due).await;
+        late.push(due.elapsed());
+    }
+    let mut trips = Vec::new();
+    for _ in 0..50 {
+        let trip = path
+            .probe()
+            .await
+            .map_err(|e| Refused::new(format!("a probe of the control path failed: {e}")))?;
+        trips.push(trip);
+    }
+    Ok(Machine {
+        jitter: nanos(percentile(&mut late, 99)),
+        round_trip: nanos(percentile(&mut trips, 50)),
+    })
+}
+
+/// The smallest value that is at least as large as this share (in per cent) of all.
+fn percentile(values: &mut [Duration], share: usize) -> Duration {
+    values.sort_unstable();
+    let rank = (values.len() * share).div_ceil(100).max(1) - 1;
+    values.get(rank).copied().unwrap_or_default()
+}
+
+/// Every timer of the plan that is not zero: checks, timeouts, TTLs, leases, promotion, detection,
+/// convergence. Latencies are none.
+pub(crate) fn timers(plan: &Plan<'_>) -> Vec<Timer> {
+    let mut list = Vec::new();
+    let mut add = |name: String, length: Nanos| {
+        if length > Nanos::ZERO && !length.is_never() {
+            list.push(Timer { name, length });
+        }
+    };
+    let topology = plan.topology;
+    for link in &topology.links {
+        add(format!("link `{}`: `detect`", link.id), link.detect);
+        add(format!("link `{}`: `converge`", link.id), link.converge);
+    }
+    for node in topology.nodes.iter().filter(|n| n.replicas.len() > 1) {
+        add(
+            format!("node `{}`: `switch_over`", node.id),
+            node.switch_over,
+        );
+    }
+    for access in &topology.access {
+        add(format!("access `{}`: `after`", access.id), access.after);
+        for need in &access.needs {
+            let what = format!(
+                "access `{}`: need of `{}`",
+                access.id,
+                topology.service(need.service).id
+            );
+            if let Some(cache) = &need.cache {
+                add(format!("{what}: `renew`"), cache.renew);
+                add(format!("{what}: `expire`"), cache.expire);
+            }
+        }
+    }
+    for service in &topology.services {
+        if let Some(failover) = service.failover.as_ref().filter(|f| !f.external) {
+            let name = |what: &str| format!("service `{}`: `{what}`", service.id);
+            if service.replicas.len() > 1 {
+                add(name("check.every"), failover.check.every);
+                add(name("check.timeout"), failover.check.timeout);
+                add(name("promote"), failover.promote);
+            }
+            add(name("dns_ttl"), failover.dns_ttl);
+        }
+    }
+    for journey in &topology.journeys {
+        add(
+            format!("journey `{}`: `timeout`", journey.id),
+            journey.timeout,
+        );
+        add(
+            format!("journey `{}`: `retry.each`", journey.id),
+            journey.retry.each,
+        );
+    }
+    list
+}
+
+/// The pace of a run: the one that was asked for, if it is permitted, else the largest one.
+pub(crate) fn choose(
+    plan: &Plan<'_>,
+    asked: Option<u32>,
+    machine: Machine,
+) -> Result<u32, Refused> {
+    let real = plan
+        .topology
+        .services
+        .iter()
+        .find(|s| matches!(s.realised, Realisation::Bound(_)));
+    let timers = timers(plan);
+    match (asked.or(plan.scenario.live.pace), real) {
+        (Some(0), _) => Err(Refused::new("a pace is at least 1")),
+        (Some(pace), Some(service)) if pace > 1 => Err(Refused::new(format!(
+            "pace {pace} is not to be had: `{}` is a real service, and real time passes at pace 1",
+            service.id
+        ))),
+        (Some(pace), _) => permitted(&timers, pace, machine).map(|()| pace),
+        (None, Some(_)) => permitted(&timers, 1, machine).map(|()| 1),
+        (None, None) => {
+            let best = (1..=DEFAULT)
+                .rev()
+                .find(|p| permitted(&timers, *p, machine).is_ok());
+            best.map_or_else(|| permitted(&timers, 1, machine).map(|()| 1), Ok)
+        }
+    }
+}
+
+/// Whether every timer is long enough on the wall.
+fn permitted(timers: &[Timer], pace: u32, machine: Machine) -> Result<(), Refused> {
+    let least = (machine.jitter * JITTERS).max(machine.round_trip * ROUND_TRIPS);
+    let Some(shortest) = timers.iter().min_by_key(|t| t.length) else {
+        return Ok(());
+    };
+    let wall = Nanos(shortest.length.0 / i64::from(pace));
+    if wall >= least {
+        return Ok(());
+    }
+    let best = shortest.length.0 / least.0.max(1);
+    let remedy = if best >= 1 {
+        format!("at most pace {best} is possible here now")
+    } else {
+        "no pace is possible here now: make the timer longer, or the machine quieter".into()
+    };
+    Err(Refused::new(format!(
+        "pace {pace} is too fast: {} is {}, which is {wall} on the wall, and this machine needs \
+         {least} (20 times a timer jitter of {}, 3 round trips of {}); {remedy}",
+        shortest.name, shortest.length, machine.jitter, machine.round_trip
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn timer(name: &str, length: Nanos) -> Timer {
+        Timer {
+            name: name.into(),
+            length,
+        }
+    }
+
+    #[test]
+    fn the_shortest_timer_decides_and_is_named() {
+        let machine = Machine {
+            jitter: Nanos::millis(2),
+            round_trip: Nanos::millis(1),
+        };
+        let timers = [
+            timer("check", Nanos::secs(2)),
+            timer("ttl", Nanos::secs(60)),
+        ];
+        // 20 × 2 ms = 40 ms: 2 s allow pace 50.
+        assert!(permitted(&timers, 50, machine).is_ok());
+        let refused = permitted(&timers, 51, machine).map_err(|e| e.to_string());
+        let text = refused.err().unwrap_or_default();
+        assert!(
+            text.contains("check") && text.contains("at most pace 50"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn slow_round_trips_bind_as_well() {
+        let machine = Machine {
+            jitter: Nanos::ZERO,
+            round_trip: Nanos::millis(100),
+        };
+        let timers = [timer("check", Nanos::secs(3))];
+        assert!(permitted(&timers, 10, machine).is_ok());
+        assert!(permitted(&timers, 11, machine).is_err());
+        assert!(permitted(&[], 11, machine).is_ok());
+    }
+
+    #[test]
+    fn percentiles_are_values_that_occurred() {
+        let mut values: Vec<Duration> = (1..=200).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&mut values, 99), Duration::from_millis(198));
+        assert_eq!(percentile(&mut values, 50), Duration::from_millis(100));
+        assert_eq!(percentile(&mut [], 50), Duration::ZERO);
+    }
+}

@@ -1,0 +1,263 @@
+//! From a plan to running replicas and the flows between them.
+
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::director::origin_of;
+use crate::flows::{End, FlowKey, Flows, Making, Origin};
+use crate::options::{Options, Refused};
+use crate::probe::spot_of;
+use crate::replica::{Replica, Transport};
+use crate::stand_ins::Vault;
+use crate::users::called;
+use crate::world::{Neighbourhood, World};
+use crate::zone::Zone;
+use crate::{drivers, stand_ins};
+use assize_fault::Stream;
+use assize_model::binding::Realisation;
+use assize_model::topology::{Service, Topology};
+use assize_model::{NodeId, Plan, ServiceId};
+use assize_proxy::Engine;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Everything that was started. Replicas are to be stopped by [`Started::stop`].
+pub(crate) struct Started {
+    pub(crate) replicas: Vec<Vec<Arc<dyn Replica>>>,
+    pub(crate) vaults: BTreeMap<NodeId, Vault>,
+    pub(crate) world: Arc<OnceLock<Arc<World>>>,
+}
+
+impl Started {
+    /// Ends every replica.
+    pub(crate) async fn stop(&self) {
+        for replica in self.replicas.iter().flatten() {
+            replica.stop().await;
+        }
+    }
+}
+
+/// Starts every replica and every vault. Those already started are stopped if one cannot be.
+pub(crate) async fn start_all(
+    plan: &Plan<'_>,
+    options: &Options,
+    topology: &Arc<Topology>,
+    clock: Clock,
+    zone: &Zone,
+) -> Result<Started, Refused> {
+    let mut started = Started {
+        replicas: Vec::new(),
+        vaults: BTreeMap::new(),
+        world: Arc::new(OnceLock::new()),
+    };
+    for (s, service) in topology.services.iter().enumerate() {
+        started.replicas.push(Vec::new());
+        for r in 0..service.replicas.len() {
+            let id = ServiceId::from(s);
+            let replica = u16::try_from(r).unwrap_or(u16::MAX);
+            let neighbours = Neighbourhood {
+                service: id,
+                replica,
+                phases: client_phases(plan, service, r),
+                world: Arc::clone(&started.world),
+            };
+            let folder = folder(&options.folder, &format!("{s}-{r}"))?;
+            let context = Context {
+                topology: Arc::clone(topology),
+                service: id,
+                replica,
+                clock,
+                neighbours: Arc::new(neighbours),
+                folder,
+                seed: Stream::new(
+                    plan.seed,
+                    &["replica", &service.id, &service.replicas[r].id],
+                )
+                .bits(),
+                zone: zone.clone(),
+                allow_exec: options.allow_exec,
+            };
+            let one = match &service.realised {
+                Realisation::StandIn(kind) => stand_ins::start(*kind, context).await,
+                Realisation::Bound(binding) => drivers::start(binding, context).await,
+            };
+            match one {
+                Ok(one) => started.replicas[s].push(one),
+                Err(refused) => {
+                    started.stop().await;
+                    return Err(refused);
+                }
+            }
+        }
+    }
+    for place in vault_places(topology) {
+        let folder = folder(&options.folder, &format!("vault-{}", place.index()))?;
+        match Vault::start(folder).await {
+            Ok(vault) => started.vaults.insert(place, vault),
+            Err(refused) => {
+                started.stop().await;
+                return Err(refused);
+            }
+        };
+    }
+    Ok(started)
+}
+
+fn folder(base: &Path, name: &str) -> Result<PathBuf, Refused> {
+    let path = base.join(name);
+    std::fs::create_dir_all(&path)
+        .map_err(|e| Refused::new(format!("the folder {} cannot be made: {e}", path.display())))?;
+    Ok(path)
+}
+
+/// The nodes at which backups are kept.
+fn vault_places(topology: &Topology) -> BTreeSet<NodeId> {
+    let states = topology.services.iter().filter_map(|s| s.state.as_ref());
+    states.flat_map(|s| &s.backups).map(|b| b.kept_at).collect()
+}
+
+/// A replica that is itself a client follows names as one client of a random phase.
+fn client_phases(plan: &Plan<'_>, service: &Service, replica: usize) -> Vec<u8> {
+    let own = service.replicas[replica].id.as_str();
+    let services = plan.topology.services.iter();
+    services
+        .map(|target| {
+            let names = ["client", service.id.as_str(), own, target.id.as_str()];
+            u8::try_from(Stream::new(plan.seed, &names).below(64)).unwrap_or(0)
+        })
+        .collect()
+}
+
+/// Every flow that the plan needs, by its ends.
+pub(crate) fn flow_keys(plan: &Plan<'_>) -> BTreeSet<FlowKey> {
+    let topology = plan.topology;
+    let mut keys = BTreeSet::new();
+    let mut to_all = |origin: Origin, service: ServiceId| {
+        for r in 0..topology.service(service).replicas.len() {
+            let end = End::Replica(service, r as u16);
+            keys.insert(FlowKey { origin, end });
+        }
+    };
+    for (index, cell) in plan.cells.iter().enumerate() {
+        let spot = spot_of(plan, index);
+        let population = topology.population(cell.population);
+        for &access in &population.access {
+            let origin = Origin::Users { spot, access };
+            for need in &topology.access_path(access).needs {
+                to_all(origin, need.service);
+            }
+            for (journey, _) in &population.makes {
+                for service in called(topology.journey(*journey)) {
+                    to_all(origin, service);
+                }
+            }
+        }
+    }
+    for (s, service) in topology.services.iter().enumerate() {
+        let id = ServiceId::from(s);
+        let depends = &service.depends;
+        let needs = depends.all_of.iter().chain(depends.any_of.iter().flatten());
+        let backups = || service.state.iter().flat_map(|s| &s.backups);
+        for r in 0..service.replicas.len() {
+            let origin = Origin::Replica(id, r as u16);
+            for need in needs.clone() {
+                to_all(origin, need.service);
+            }
+            for need in backups().flat_map(|b| &b.needs) {
+                to_all(origin, *need);
+            }
+            if service.replicas.len() > 1 {
+                to_all(origin, id);
+            }
+        }
+        if let Some(failover) = &service.failover
+            && service.replicas.len() > 1
+            && !failover.external
+        {
+            if failover.check.from.is_empty() {
+                to_all(origin_of(None), id);
+            }
+            for from in &failover.check.from {
+                to_all(origin_of(Some(*from)), id);
+            }
+        }
+        // A read-back needs some way in any case.
+        if service.state.is_some() {
+            to_all(origin_of(None), id);
+        }
+    }
+    for (s, service) in topology.services.iter().enumerate() {
+        for backup in service.state.iter().flat_map(|s| &s.backups) {
+            for r in 0..service.replicas.len() {
+                keys.insert(FlowKey {
+                    origin: Origin::Replica(ServiceId::from(s), r as u16),
+                    end: End::Vault(backup.kept_at),
+                });
+            }
+        }
+    }
+    // Nobody goes to itself through a proxy.
+    keys.retain(|k| !matches!((k.origin, k.end), (Origin::Replica(s, r), End::Replica(t, q)) if s == t && r == q));
+    keys
+}
+
+/// What a flow is called.
+pub(crate) fn flow_name(plan: &Plan<'_>, key: FlowKey) -> String {
+    let topology = plan.topology;
+    let replica = |s: ServiceId, r: u16| {
+        let service = topology.service(s);
+        format!("{}/{}", service.id, service.replicas[usize::from(r)].id)
+    };
+    let from = match key.origin {
+        Origin::Users { spot, access } => {
+            let cell = (0..plan.cells.len()).find(|c| spot_of(plan, *c) == spot);
+            let place = cell.map_or_else(String::new, |c| {
+                let cell = &plan.cells[c];
+                let node = topology.node(cell.node);
+                if node.class {
+                    format!("{}[{}..{}]", node.id, cell.first, cell.end)
+                } else {
+                    node.id.clone()
+                }
+            });
+            format!("{place}({})", topology.access_path(access).id)
+        }
+        Origin::Replica(s, r) => replica(s, r),
+        Origin::Checker(node) => format!("check@{}", topology.node(node).id),
+        Origin::Beside => "beside".into(),
+    };
+    let to = match key.end {
+        End::Replica(s, r) => replica(s, r),
+        End::Vault(node) => format!("vault@{}", topology.node(node).id),
+    };
+    format!("{from}->{to}")
+}
+
+/// Makes every flow of the plan.
+pub(crate) fn make_flows(
+    plan: &Plan<'_>,
+    engine: &Engine,
+    options: &Options,
+    started: &Started,
+) -> Result<Flows, Refused> {
+    let mut makings = Vec::new();
+    for key in flow_keys(plan) {
+        let (upstream, transport) = match key.end {
+            End::Replica(s, r) => {
+                let replica = &started.replicas[s.index()][usize::from(r)];
+                (replica.upstream(), replica.transport())
+            }
+            End::Vault(node) => match started.vaults.get(&node) {
+                Some(vault) => (vault.upstream(), Transport::Tcp),
+                None => continue,
+            },
+        };
+        makings.push(Making {
+            key,
+            name: flow_name(plan, key),
+            upstream,
+            transport,
+        });
+    }
+    Flows::make(engine, options.host, plan.seed, makings)
+}

@@ -1,0 +1,199 @@
+//! What all parts of a run share: addresses, replicas, what clients hold of names.
+//!
+//! The director alone writes here; users and replicas read.
+
+use crate::clock::Clock;
+use crate::flows::{End, Flows, Origin};
+use crate::replica::{Neighbours, Replica, Way};
+use crate::zone::Zone;
+use assize_model::scenario::{FaultEntry, Target};
+use assize_model::topology::Topology;
+use assize_model::{AccessId, ServiceId};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+/// What all parts of a run share.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) clock: Clock,
+    pub(crate) zone: Zone,
+    /// By service and replica.
+    pub(crate) replicas: Vec<Vec<Arc<dyn Replica>>>,
+    pub(crate) flows: Flows,
+    /// By service and cohort, the replica that clients go to: the answer that they hold.
+    views: Vec<[AtomicU16; 64]>,
+    /// By access, whether it is in service.
+    active: Vec<AtomicBool>,
+    /// By access and need, how often everything held of it has become void.
+    epochs: Vec<Vec<AtomicU32>>,
+}
+
+impl World {
+    /// Everybody goes where the zone says, and every access is in service but for those that
+    /// wait for a step.
+    pub(crate) fn new(
+        topology: Arc<Topology>,
+        clock: Clock,
+        zone: Zone,
+        replicas: Vec<Vec<Arc<dyn Replica>>>,
+        flows: Flows,
+    ) -> Self {
+        let views = (0..topology.services.len())
+            .map(|s| {
+                let record = zone.record(ServiceId::from(s));
+                std::array::from_fn(|k| {
+                    AtomicU16::new(record.as_ref().map_or(0, |r| r.replicas[k]))
+                })
+            })
+            .collect();
+        let epochs = topology
+            .access
+            .iter()
+            .map(|a| a.needs.iter().map(|_| AtomicU32::new(0)).collect())
+            .collect();
+        let active = topology.access.iter();
+        let active = active
+            .map(|a| AtomicBool::new(a.standby.is_none_or(|s| s.automatic)))
+            .collect();
+        Self {
+            topology,
+            clock,
+            zone,
+            replicas,
+            flows,
+            views,
+            active,
+            epochs,
+        }
+    }
+
+    /// The replica that clients of this cohort go to.
+    pub(crate) fn view(&self, service: ServiceId, cohort: u8) -> u16 {
+        self.views[service.index()][usize::from(cohort % 64)].load(Relaxed)
+    }
+
+    /// Clients of this cohort go there from now on.
+    pub(crate) fn set_view(&self, service: ServiceId, cohort: u8, replica: u16) {
+        self.views[service.index()][usize::from(cohort % 64)].store(replica, Relaxed);
+    }
+
+    /// Whether an access is in service.
+    pub(crate) fn is_active(&self, access: AccessId) -> bool {
+        self.active[access.index()].load(Relaxed)
+    }
+
+    /// An access comes into service, or leaves it.
+    pub(crate) fn set_active(&self, access: AccessId, on: bool) {
+        self.active[access.index()].store(on, Relaxed);
+    }
+
+    /// Everything that is held of the services that a fault names, over accesses that lead
+    /// through its node, is void from now on; returns how many accesses that concerns.
+    pub(crate) fn lose_sessions(&self, fault: &FaultEntry) -> usize {
+        let of = |target: &Target| match target {
+            Target::Service(s) | Target::Primary(s) | Target::Replica(s, _) => Some(*s),
+            _ => None,
+        };
+        let services: Vec<ServiceId> = fault.against.iter().filter_map(of).collect();
+        let nodes: Vec<_> = fault
+            .targets
+            .iter()
+            .filter_map(|t| match t {
+                Target::NodeReplica(node, _) => Some(*node),
+                _ => None,
+            })
+            .collect();
+        let mut concerned = 0;
+        for (access, epochs) in self.topology.access.iter().zip(&self.epochs) {
+            if !access.through.iter().any(|n| nodes.contains(n)) {
+                continue;
+            }
+            for (need, epoch) in access.needs.iter().zip(epochs) {
+                if services.contains(&need.service) {
+                    epoch.fetch_add(1, Relaxed);
+                    concerned += 1;
+                }
+            }
+        }
+        concerned
+    }
+
+    /// Counts how often what is held of a need of an access has become void at once.
+    pub(crate) fn epoch(&self, access: AccessId, need: usize) -> u32 {
+        self.epochs[access.index()][need].load(Relaxed)
+    }
+
+    /// A replica.
+    pub(crate) fn replica(&self, service: ServiceId, replica: u16) -> Option<&Arc<dyn Replica>> {
+        self.replicas
+            .get(service.index())?
+            .get(usize::from(replica))
+    }
+
+    /// The way from somewhere to a replica, if there is a flow.
+    pub(crate) fn way(&self, from: Origin, service: ServiceId, replica: u16) -> Option<Way> {
+        let flow = self.flows.find(from, End::Replica(service, replica))?;
+        Some(Way {
+            via: self.flows.get(flow).addr,
+            to: Arc::clone(self.replica(service, replica)?),
+        })
+    }
+
+    /// `service/NAME/REPLICA`.
+    pub(crate) fn selector(&self, service: ServiceId, replica: u16) -> String {
+        let spec = self.topology.service(service);
+        let name = spec.replicas.get(usize::from(replica));
+        format!(
+            "service/{}/{}",
+            spec.id,
+            name.map_or("?", |r| r.id.as_str())
+        )
+    }
+}
+
+/// What one replica finds from where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Neighbourhood {
+    pub(crate) service: ServiceId,
+    pub(crate) replica: u16,
+    /// The phase with which it follows each service's name, as one client, by service.
+    pub(crate) phases: Vec<u8>,
+    /// Filled once everything has started.
+    pub(crate) world: Arc<OnceLock<Arc<World>>>,
+}
+
+impl Neighbourhood {
+    fn origin(&self) -> Origin {
+        Origin::Replica(self.service, self.replica)
+    }
+}
+
+impl Neighbours for Neighbourhood {
+    fn service(&self, service: ServiceId, cohort: u8) -> Option<Way> {
+        let world = self.world.get()?;
+        let spec = world.topology.services.get(service.index())?;
+        // Of a sharded service each user needs their own shard; any other name is the
+        // replica's own to look up.
+        let cohort = if spec.mode == assize_model::topology::Mode::Sharded {
+            cohort
+        } else {
+            self.phases.get(service.index()).copied().unwrap_or(0)
+        };
+        world.way(self.origin(), service, world.view(service, cohort))
+    }
+
+    fn replica(&self, index: u16) -> Option<Way> {
+        let world = self.world.get()?;
+        world.way(self.origin(), self.service, index)
+    }
+
+    fn vault(&self, backup: usize) -> Option<SocketAddr> {
+        let world = self.world.get()?;
+        let state = world.topology.service(self.service).state.as_ref()?;
+        let node = state.backups.get(backup)?.kept_at;
+        let flow = world.flows.find(self.origin(), End::Vault(node))?;
+        Some(world.flows.get(flow).addr)
+    }
+}

@@ -4,7 +4,9 @@
 
 use crate::options::Refused;
 use crate::replica::Transport;
-use assize_fault::{Direction, Wire};
+use assize_control::fabric::Quality;
+use assize_fault::{Direction, Value, Wire};
+use assize_model::faults::How;
 use assize_model::{AccessId, NodeId, ServiceId};
 use assize_proxy::{Change, Cut, Engine, Listening, Proxy, Toxic, UdpProxy};
 use std::collections::BTreeMap;
@@ -60,6 +62,32 @@ pub(crate) struct OnWire {
     pub(crate) upstream: Vec<Wire>,
     /// Back.
     pub(crate) downstream: Vec<Wire>,
+}
+
+impl OnWire {
+    /// What a way of this quality, or one that is stopped, comes to at a pace.
+    pub(crate) fn of(stop: Option<How>, quality: &Quality, pace: u32) -> Self {
+        let mut on = Self::default();
+        match stop {
+            Some(How::Refuse) => on.door = Door::Refuse,
+            Some(How::BlackHole) => {
+                on.door = Door::BlackHole;
+                on.upstream.extend(Wire::named("timeout"));
+                on.downstream.extend(Wire::named("timeout"));
+            }
+            None => {
+                let latency = quality.latency.0 / i64::from(pace.max(1)) / 1_000_000;
+                let mut wire = Wire::named("latency").filter(|_| latency > 0);
+                if let Some(wire) = &mut wire {
+                    // It takes any number of milliseconds.
+                    let _ = wire.set("latency", Value::Int(latency));
+                }
+                on.upstream.extend(wire.clone());
+                on.downstream.extend(wire);
+            }
+        }
+        on
+    }
 }
 
 /// One flow.
@@ -226,23 +254,12 @@ fn put_on_udp(proxy: &UdpProxy, old: &OnWire, new: &OnWire) -> Result<(), assize
         proxy.change(name, change)
     };
     put_wires(
-        &behind_door(old),
-        &behind_door(new),
+        old,
+        new,
         change,
         |toxic| proxy.attach(toxic),
         |name| proxy.detach(name),
     )
-}
-
-fn behind_door(on: &OnWire) -> OnWire {
-    let mut on = on.clone();
-    if on.door != Door::Open
-        && let Some(swallow) = Wire::named("timeout")
-    {
-        on.upstream.insert(0, swallow.clone());
-        on.downstream.insert(0, swallow);
-    }
-    on
 }
 
 /// Changes settings in place where the kinds agree, else attaches and detaches.
@@ -287,7 +304,6 @@ fn put_wires(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assize_fault::Value;
     use assize_proxy::EngineOptions;
     use std::io::{Read as _, Write as _};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -101,7 +101,7 @@ fn opened(plan: &Plan<'_>, rep: &Rep) -> Nanos {
     };
     let (from, end) = (-Nanos::hours(24 * 10), plan.scenario.end);
     let spans = hours.spans(&plan.topology.calendar, plan.scenario.start, from, end);
-    let before = spans
+    let mut before = spans
         .into_iter()
         .map(|s| s.0)
         .filter(|at| *at <= Nanos::ZERO);
@@ -219,9 +219,6 @@ impl Lease {
             TRY
         };
         let outcome = match (flow, world.replica(service, replica)) {
-            _ if !world.is_active(self.access()) => {
-                Err(Trouble::Refused("the access is not in service".into()))
-            }
             (Some(flow), Some(to)) => {
                 let via = world.flows.get(flow).addr;
                 let answer = timeout(world.clock.wall(lasts), to.call(via, &call)).await;

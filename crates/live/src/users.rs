@@ -299,9 +299,6 @@ impl Attempt {
         let topology = &self.world.topology;
         let used = &self.rep.accesses[rank];
         let access = topology.access_path(used.access);
-        if !self.world.is_active(used.access) {
-            return Err(format!("access {} is not in service", access.id));
-        }
         for (index, need) in access.needs.iter().enumerate() {
             let name = &topology.service(need.service).id;
             if need.cache.is_some() {

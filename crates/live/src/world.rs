@@ -10,7 +10,7 @@ use assize_model::scenario::{FaultEntry, Target};
 use assize_model::topology::Topology;
 use assize_model::{AccessId, ServiceId};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 /// What all parts of a run share.
@@ -24,15 +24,12 @@ pub(crate) struct World {
     pub(crate) flows: Flows,
     /// By service and cohort, the replica that clients go to: the answer that they hold.
     views: Vec<[AtomicU16; 64]>,
-    /// By access, whether it is in service.
-    active: Vec<AtomicBool>,
     /// By access and need, how often everything held of it has become void.
     epochs: Vec<Vec<AtomicU32>>,
 }
 
 impl World {
-    /// Everybody goes where the zone says, and every access is in service but for those that
-    /// wait for a step.
+    /// Everybody goes where the zone says.
     pub(crate) fn new(
         topology: Arc<Topology>,
         clock: Clock,
@@ -53,10 +50,6 @@ impl World {
             .iter()
             .map(|a| a.needs.iter().map(|_| AtomicU32::new(0)).collect())
             .collect();
-        let active = topology.access.iter();
-        let active = active
-            .map(|a| AtomicBool::new(a.standby.is_none_or(|s| s.automatic)))
-            .collect();
         Self {
             topology,
             clock,
@@ -64,7 +57,6 @@ impl World {
             replicas,
             flows,
             views,
-            active,
             epochs,
         }
     }
@@ -77,16 +69,6 @@ impl World {
     /// Clients of this cohort go there from now on.
     pub(crate) fn set_view(&self, service: ServiceId, cohort: u8, replica: u16) {
         self.views[service.index()][usize::from(cohort % 64)].store(replica, Relaxed);
-    }
-
-    /// Whether an access is in service.
-    pub(crate) fn is_active(&self, access: AccessId) -> bool {
-        self.active[access.index()].load(Relaxed)
-    }
-
-    /// An access comes into service, or leaves it.
-    pub(crate) fn set_active(&self, access: AccessId, on: bool) {
-        self.active[access.index()].store(on, Relaxed);
     }
 
     /// Everything that is held of the services that a fault names, over accesses that lead

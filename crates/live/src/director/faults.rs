@@ -321,11 +321,14 @@ impl Director<'_> {
     /// Puts on every flow what its path and its end make of it.
     pub(super) fn put_all(&mut self) {
         let now = self.now();
-        self.network.refresh(now);
+        if !self.healed {
+            self.network.refresh(now);
+        }
         let world = Arc::clone(&self.world);
+        let pace = world.clock.pace();
         let mut failed = Vec::new();
         for flow in 0..world.flows.all().len() {
-            let mut on = self.network.on_wire(flow, now);
+            let mut on = self.network.on_wire(flow, pace);
             self.overlay(flow, &mut on, now);
             let put = tokio::task::block_in_place(|| world.flows.get(flow).put(on));
             if let Err(e) = put {
@@ -369,7 +372,7 @@ impl Director<'_> {
                     self.bite(fault, "a routing decision met it");
                 }
             }
-            if decision.kind == DecisionKind::Activated {
+            if decision.kind == DecisionKind::Activated && decision.subject.starts_with("node/") {
                 let element = decision.subject.clone();
                 self.say(Observation::Exercised { element });
             }
@@ -483,7 +486,8 @@ impl Director<'_> {
             self.faults[fault].turn = None;
             self.toggle(fault, false);
         }
-        self.network.heal();
+        self.network.heal(self.now());
+        self.healed = true;
         self.dirty = true;
         self.settle();
     }

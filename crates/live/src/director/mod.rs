@@ -21,7 +21,6 @@ use crate::options::Stop;
 use crate::replica::{BackupReport, Held, Trouble};
 use crate::users::Attempted;
 use crate::world::World;
-use assize_control::Activation;
 use assize_fault::Nanos;
 use assize_model::journal::{Decision, DecisionKind};
 use assize_model::observation::{Ending, Observation};
@@ -110,13 +109,15 @@ pub(crate) struct Director<'a> {
     steps: std::collections::VecDeque<usize>,
     outcomes: Vec<String>,
     watch: Watch,
-    /// By access, if it waits for a step.
-    activations: Vec<Option<Activation>>,
     folder: std::path::PathBuf,
     /// Names that could not be lifted.
     left: Vec<String>,
     /// What is on the wire may differ from what should be.
     dirty: bool,
+    /// All is over: nothing is put on the wire any more.
+    healed: bool,
+    /// Elements that were seen to carry traffic, as selectors.
+    exercised: std::collections::BTreeSet<String>,
 }
 
 /// Something of the timeline, in the order in which it is taken at one instant.
@@ -126,7 +127,6 @@ enum Due {
     FaultBegins(usize),
     Step(usize),
     Network,
-    Activation(usize),
     Names(usize),
     Failover(usize),
     Response(usize),
@@ -154,13 +154,6 @@ impl<'a> Director<'a> {
             services: services::all(plan),
             faults: faults::all(plan),
             outcomes: vec![String::new(); plan.scenario.steps.len()],
-            activations: plan
-                .topology
-                .access
-                .iter()
-                .map(|a| a.standby.filter(|s| !s.automatic))
-                .map(|s| s.map(|s| Activation::new(s.activates_in)))
-                .collect(),
             watch: Watch::new(plan, probe_every),
             steps: steps.into(),
             plan,
@@ -172,6 +165,8 @@ impl<'a> Director<'a> {
             folder,
             left: Vec::new(),
             dirty: true,
+            healed: false,
+            exercised: std::collections::BTreeSet::new(),
         }
     }
 
@@ -254,7 +249,6 @@ impl<'a> Director<'a> {
             }
             Due::Response(i) => self.on_response(at, i),
             Due::Network => self.on_network(at),
-            Due::Activation(i) => self.on_activation(at, i),
             Due::Names(s) => self.on_names(at, s),
             Due::Failover(s) => self.on_failover(at, s),
             Due::Contact(s) => self.on_contact(at, s),
@@ -292,12 +286,6 @@ impl<'a> Director<'a> {
             add(Some(self.plan.scenario.steps[step].at), Due::Step(step));
         }
         add(self.network.next_wake(), Due::Network);
-        for (i, activation) in self.activations.iter().enumerate() {
-            add(
-                activation.as_ref().and_then(Activation::next_wake),
-                Due::Activation(i),
-            );
-        }
         for (s, service) in self.services.iter().enumerate() {
             add(service.names.next_wake(), Due::Names(s));
             add(

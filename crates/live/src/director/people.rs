@@ -3,7 +3,6 @@
 use super::Director;
 use assize_control::Stage;
 use assize_fault::Nanos;
-use assize_model::AccessId;
 use assize_model::faults::Effect;
 use assize_model::journal::DecisionKind;
 use assize_model::observation::Observation;
@@ -66,37 +65,12 @@ impl Director<'_> {
     }
 
     fn activate(&mut self, at: Nanos, targets: &[Target], wanted: bool) -> String {
-        let mut touched = self.network.activate(at, targets, wanted);
-        for target in targets {
-            if let Target::Access(access) = target
-                && let Some(activation) = &mut self.activations[access.index()]
-            {
-                touched = true;
-                if activation.on_wanted(at, wanted) {
-                    self.world.set_active(*access, false);
-                }
-            }
-        }
+        let touched = self.network.activate(at, targets, wanted);
         self.dirty = true;
         match (touched, wanted) {
             (false, _) => "nothing of it is a standby".into(),
             (true, true) => "activated".into(),
             (true, false) => "taken out of service".into(),
-        }
-    }
-
-    /// An access that waits for a step comes into service.
-    pub(super) fn on_activation(&mut self, at: Nanos, access: usize) {
-        let Some(activation) = &mut self.activations[access] else {
-            return;
-        };
-        if activation.on_wake(at) {
-            self.world.set_active(AccessId::from(access), true);
-            let subject = format!("access/{}", self.plan.topology.access[access].id);
-            self.say(Observation::Exercised {
-                element: subject.clone(),
-            });
-            self.decide(at, DecisionKind::Activated, subject, Vec::new(), None);
         }
     }
 

@@ -501,12 +501,7 @@ impl Director<'_> {
             let is_down = |e: Effect| matches!(e, Effect::Down(_));
             !self.faults_with(service.index(), r, is_down, at).is_empty()
         };
-        !down(a)
-            && !down(b)
-            && self.network.joined(
-                (Origin::Replica(service, a), service, b),
-                (Origin::Replica(service, b), service, a),
-            )
+        !down(a) && !down(b) && self.network.joined(service, a, b)
     }
 
     /// Adds what has become of a step that began something at a service.

@@ -2,6 +2,7 @@
 
 use super::Director;
 use super::faults::FaultState;
+use crate::flows::Origin;
 use crate::users::Attempted;
 use assize_fault::{Nanos, Ppb};
 use assize_model::observation::{Ending, Observation, Served};
@@ -111,6 +112,7 @@ impl Director<'_> {
             );
             if seen.trouble.is_none() {
                 self.look_for_bypass(seen);
+                self.note_standbys(seen.flow);
             }
             let ledger = &mut self.services[seen.service.index()].ledger;
             if let Some(entry) = &seen.wrote {
@@ -129,6 +131,21 @@ impl Director<'_> {
             served: attempted.served,
             why: attempted.why,
         });
+    }
+
+    /// An answer came back over standbys: they carry traffic.
+    fn note_standbys(&mut self, flow: Option<usize>) {
+        let Some(flow) = flow else { return };
+        let mut elements = self.network.standbys_of(flow).to_vec();
+        if let Origin::Users { access, .. } = self.world.flows.get(flow).key.origin {
+            let id = &self.plan.topology.access_path(access).id;
+            elements.push(format!("access/{id}"));
+        }
+        for element in elements {
+            if self.exercised.insert(element.clone()) {
+                self.say(Observation::Exercised { element });
+            }
+        }
     }
 
     /// Looks at what nothing else wakes the director for.

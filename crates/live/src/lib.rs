@@ -25,9 +25,9 @@ mod replica;
 mod run;
 mod signal;
 pub mod stand_ins;
-pub mod wrap;
 mod users;
 mod world;
+pub mod wrap;
 mod zone;
 
 pub use clock::Clock;

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::JoinHandle;
 
 /// A replica of the user's own system.
 #[derive(Debug)]
@@ -30,6 +31,9 @@ pub(super) struct Bound {
     pub(super) check_lies: AtomicBool,
     /// When its data was last damaged: a restore goes back to before that.
     pub(super) damaged_at: Mutex<Option<jiff::Timestamp>>,
+    /// What keeps it pointed at its neighbours, while it runs.
+    pub(super) companion: Mutex<Option<JoinHandle<()>>>,
+    pub(super) notes: Mutex<Vec<String>>,
 }
 
 impl Bound {
@@ -208,7 +212,9 @@ impl Replica for Bound {
     fn follow(&self, primary: Way, rejoin: Rejoin) -> Later<'_, Result<(), Trouble>> {
         Box::pin(async move {
             if !self.commands.has("follow") {
-                return self.protocol.follow(self.own().await?, primary).await;
+                // Nothing that outlives the run is changed in a system that is not ours.
+                let what = "a real system needs a command `follow` for that";
+                return Err(Trouble::Unsupported(what.into()));
             }
             let word = match rejoin {
                 Rejoin::Rewind => "rewind",
@@ -247,6 +253,12 @@ impl Replica for Bound {
 
     fn stop(&self) -> Later<'_, ()> {
         Box::pin(async move {
+            let companion = self
+                .companion
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            companion.inspect(JoinHandle::abort);
             if let Some(process) = &self.process {
                 process.stop().await;
             }
@@ -254,6 +266,9 @@ impl Replica for Bound {
     }
 
     fn notes(&self) -> Vec<String> {
-        self.protocol.notes()
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = std::mem::take(&mut *notes);
+        all.extend(self.protocol.notes());
+        all
     }
 }

@@ -4,6 +4,7 @@
 //! do, and one that starts the replica; both are the same for every driver.
 
 mod bound;
+mod companion;
 mod exec;
 mod http;
 mod postgres;
@@ -86,9 +87,11 @@ pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replic
         promotion_fails: false.into(),
         check_lies: false.into(),
         damaged_at: Mutex::new(None),
+        companion: Mutex::new(None),
+        notes: Mutex::new(Vec::new()),
     };
     match begun(&bound).await {
-        Ok(()) => Ok(Arc::new(bound)),
+        Ok(()) => Ok(companion::accompanied(bound, &context)),
         Err(trouble) => {
             bound.stop().await;
             Err(Refused::new(format!(

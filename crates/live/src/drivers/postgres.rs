@@ -9,7 +9,7 @@
 
 use super::protocol::{Protocol, trouble_of};
 use crate::ledger;
-use crate::replica::{Answer, Call, Entry, Held, Later, Role, Trouble, Way, What};
+use crate::replica::{Answer, Call, Entry, Held, Later, Role, Trouble, What};
 use assize_model::binding::Request;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,10 @@ use tokio_postgres::{Client, Config, NoTls, Row};
 /// How many notes are kept; older ones have been read by then, or nobody reads them.
 const MAX_NOTES: usize = 1_000;
 
+/// Made before anything is broken. A standby that a synchronous primary would wait for may not
+/// have been started yet.
 const SCHEMA: &str = "
+set synchronous_commit = local;
 create schema if not exists assize;
 create table if not exists assize.ledger (
     run text not null, writer bigint not null, sequence bigint not null,
@@ -298,33 +301,6 @@ impl Protocol for Postgres {
 
     fn promote(&self, own: SocketAddr) -> Later<'_, Result<(), Trouble>> {
         Box::pin(self.promoted(own))
-    }
-
-    /// Takes the way to the primary from now on; one that has diverged needs a command `follow`.
-    fn follow(&self, own: SocketAddr, primary: Way) -> Later<'_, Result<(), Trouble>> {
-        Box::pin(async move {
-            if self.look(own).await? == Role::Primary {
-                let what =
-                    "a primary follows nobody before it is set back; give it a command `follow`";
-                return Err(Trouble::Unsupported(what.into()));
-            }
-            let rows = self.rows(own, "show primary_conninfo", &[]).await?;
-            let old: String = rows
-                .first()
-                .and_then(|row| row.try_get(0).ok())
-                .unwrap_or_default();
-            // Later settings go before earlier ones; quotes cannot occur in an address.
-            let new = format!(
-                "{old} host={} port={}",
-                primary.via.ip(),
-                primary.via.port()
-            );
-            let new = new.replace('\'', "''");
-            // Each is a transaction of its own, as `alter system` demands.
-            self.batch(own, &format!("alter system set primary_conninfo = '{new}'"))
-                .await?;
-            self.batch(own, "select pg_reload_conf()").await
-        })
     }
 
     fn damage(&self, own: SocketAddr, delete: bool) -> Later<'_, Result<(), Trouble>> {

@@ -1,6 +1,6 @@
 //! What a driver speaks: the part of a replica that differs from one protocol to the next.
 
-use crate::replica::{Answer, Call, Held, Later, Role, Trouble, Way};
+use crate::replica::{Answer, Call, Held, Later, Role, Trouble};
 use std::fmt;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -28,12 +28,6 @@ pub(super) trait Protocol: Send + Sync + fmt::Debug {
     fn promote(&self, own: SocketAddr) -> Later<'_, Result<(), Trouble>> {
         let _ = own;
         unsupported("it cannot be promoted; give it a command `promote`")
-    }
-
-    /// Makes it follow another, at its own address.
-    fn follow(&self, own: SocketAddr, primary: Way) -> Later<'_, Result<(), Trouble>> {
-        let _ = (own, primary);
-        unsupported("it cannot be made to follow; give it a command `follow`")
     }
 
     /// Damages (or deletes) its ledger and nothing else, at its own address.

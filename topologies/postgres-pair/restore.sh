@@ -21,11 +21,13 @@ took fetch "$begun"
 
 begun=$(now)
 configure
+# PostgreSQL wants it with a blank.
+at=$(echo "${ASSIZE_DAMAGED_AT:-}" | sed 's/T/ /; s/Z$/+00/')
 cat >>"$data/postgresql.conf" <<CONF
 restore_command = 'cp $archive/%f %p'
 recovery_target_action = promote
-${ASSIZE_DAMAGED_AT:+recovery_target_time = '$ASSIZE_DAMAGED_AT'}
-${ASSIZE_DAMAGED_AT:+recovery_target_inclusive = off}
+${at:+recovery_target_time = '$at'}
+${at:+recovery_target_inclusive = off}
 CONF
 touch "$data/recovery.signal"
 released

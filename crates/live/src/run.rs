@@ -3,17 +3,20 @@
 use crate::clock::Clock;
 use crate::control_path::ControlPath;
 use crate::director::{Director, Report, start_checks, unsupported};
+use crate::flows::{End, Origin};
 use crate::network::Network;
 use crate::options::{Ended, Options, Refused};
+use crate::probe::spot_of;
 use crate::probe::{Arrivals, Crowd};
 use crate::realise::{make_flows, start_all};
 use crate::world::World;
+use crate::wrap::{self, Wrapped};
 use crate::zone::Zone;
 use crate::{leases, pace};
 use assize_fault::Nanos;
-use assize_model::Plan;
 use assize_model::binding::Realisation;
 use assize_model::observation::Observation;
+use assize_model::{Plan, ServiceId};
 use assize_proxy::{Engine, EngineOptions};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -101,9 +104,52 @@ async fn prepare_and_run(
         probe_every: crowd.every,
         resolution: crowd.every + machine.jitter * i64::from(pace),
     });
-    let ended = conduct(plan, options, (&world, &control, crowd), sink).await;
+    let wrapped = options
+        .wrap
+        .as_ref()
+        .map(|w| wrap::start(w, &found(plan, &world)));
+    let wrapped = match wrapped.transpose() {
+        Ok(wrapped) => wrapped,
+        Err(refused) => {
+            started.stop().await;
+            return Err(refused);
+        }
+    };
+    let ended = conduct(plan, options, (&world, &control, crowd), wrapped, sink).await;
     started.stop().await;
     Ok(ended)
+}
+
+/// Where a wrapped command finds services: at the proxies of the first user group, of the home
+/// replica by the service's name and of each replica by both names.
+fn found(plan: &Plan<'_>, world: &World) -> Vec<(String, String)> {
+    let population = plan.topology.populations.first();
+    let access = population.and_then(|p| p.access.first().copied());
+    let mut variables = Vec::new();
+    for (s, service) in plan.topology.services.iter().enumerate() {
+        let addr = |r: usize| {
+            let (access, replica) = (access?, u16::try_from(r).ok()?);
+            let origin = Origin::Users {
+                spot: spot_of(plan, 0),
+                access,
+            };
+            let flow = world
+                .flows
+                .find(origin, End::Replica(ServiceId::from(s), replica))?;
+            Some(world.flows.get(flow).addr)
+        };
+        let home = service.replicas.iter().position(|r| r.primary).unwrap_or(0);
+        variables.extend(
+            addr(home)
+                .into_iter()
+                .flat_map(|a| wrap::variables(service, None, a)),
+        );
+        for (r, replica) in service.replicas.iter().enumerate() {
+            let own = addr(r).into_iter();
+            variables.extend(own.flat_map(|a| wrap::variables(service, Some(&replica.id), a)));
+        }
+    }
+    variables
 }
 
 /// How long starting everything may take on the wall. Replicas know model time from the start, so
@@ -127,6 +173,7 @@ async fn conduct(
     plan: &Plan<'_>,
     options: &Options,
     (world, control, crowd): (&Arc<World>, &Arc<ControlPath>, Crowd),
+    wrapped: Option<Wrapped>,
     sink: &mut dyn FnMut(Observation),
 ) -> Ended {
     let clock = world.clock;
@@ -162,6 +209,17 @@ async fn conduct(
         let (control, reports) = (Arc::clone(control), reports.clone());
         tasks.spawn(async move { control.watch(clock, reports).await });
     }
+    let command = wrapped.map(|mut wrapped| {
+        let reports = reports.clone();
+        tasks.spawn(async move {
+            let code = wrapped.ended().await;
+            let at = clock.now();
+            // Nobody listens once the run is over.
+            let _ = reports
+                .send(Report::Observed(Observation::Command { at, code }))
+                .await;
+        })
+    });
     let mut users = JoinSet::new();
     let arrivals = Arrivals::default();
     for rep in &crowd.reps {
@@ -184,6 +242,11 @@ async fn conduct(
     let longest = plan.topology.journeys.iter().map(|j| j.timeout).max();
     let rest = clock.wall(longest.unwrap_or_default()).min(AFTERWARDS) + BREATH;
     director.wait_for(&mut inbox, Instant::now() + rest).await;
+    // So may the command: it has no more faults to expect, and may still have to tidy up.
+    let patience = Instant::now() + AFTERWARDS;
+    while command.as_ref().is_some_and(|c| !c.is_finished()) && Instant::now() < patience {
+        director.wait_for(&mut inbox, Instant::now() + BREATH).await;
+    }
     director.read_all_back();
     director
         .wind_down(&mut inbox, Instant::now() + AFTERWARDS)

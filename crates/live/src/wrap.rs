@@ -1,7 +1,7 @@
 //! Wrap mode: the user's own tests or load as traffic beside that of the plan.
 //!
-//! The command finds each service at `ASSIZE_<SERVICE>_HOST`, `_PORT` and `_URL`: those of the
-//! proxies of the first user group. It keeps the run's standard error, and its standard output
+//! The command finds each service at `ASSIZE_<SERVICE>_HOST`, `_PORT` and `_URL`: the proxy of the
+//! first user group towards the home replica; each replica by `ASSIZE_<SERVICE>_<REPLICA>_URL`. It keeps the run's standard error, and its standard output
 //! goes there too, so that a report on standard output stays one.
 
 use crate::guard;
@@ -20,11 +20,19 @@ pub struct Wrapped {
     group: u32,
 }
 
-/// The variables by which a wrapped command finds a service through its proxy.
+/// The variables by which a wrapped command finds a service, or one replica of it, through its
+/// proxy.
 #[must_use]
-pub fn variables(service: &Service, proxy: SocketAddr) -> Vec<(String, String)> {
-    let name: String = service
-        .id
+pub fn variables(
+    service: &Service,
+    replica: Option<&str>,
+    proxy: SocketAddr,
+) -> Vec<(String, String)> {
+    let name = match replica {
+        Some(replica) => format!("{}_{replica}", service.id),
+        None => service.id.clone(),
+    };
+    let name: String = name
         .chars()
         .map(|c| {
             if c.is_ascii_alphanumeric() {
@@ -107,7 +115,7 @@ mod tests {
         let text = "assize: topology/v1\nservices:\n  juror-db: {driver: postgres, address: 'h:5', dsn: {env: X}}\njourneys: {j: {calls: juror-db}}\n";
         let files = MemorySource::new([("t.yaml", text)]);
         let (t, _) = load_topology(&files, "t.yaml".as_ref(), &LoadOptions::default()).unwrap();
-        let variables = variables(&t.services[0], SocketAddr::from(([127, 0, 0, 1], 77)));
+        let variables = variables(&t.services[0], None, SocketAddr::from(([127, 0, 0, 1], 77)));
         let script = |script: &str| Wrap {
             argv: ["sh", "-c", script].map(String::from).into(),
             env: vec![("OWN".into(), "1".into())],

@@ -105,12 +105,14 @@ impl Names {
 }
 
 /// Deals the cohorts out to replicas, evenly, so that one more replica takes some cohorts of
-/// each of the others and changes nothing else. `rank` is the order in which they are given up.
+/// each of the others and changes nothing else. `rank` is the order in which they are given up;
+/// cohorts of equal rank stay together.
 #[must_use]
 pub fn deal(replicas: &[u8], rank: &[u8; 64]) -> [u8; 64] {
     let mut dealt = [replicas.first().copied().unwrap_or(0); 64];
+    let together = rank.iter().filter(|r| **r == rank[0]).count();
     for (i, &new) in replicas.iter().enumerate().skip(1) {
-        for _ in 0..64 / (i + 1) {
+        for _ in 0..64 / together / (i + 1) {
             let held = |r: u8| dealt.iter().filter(|d| **d == r).count();
             // The largest holder gives, the first of equals; of its cohorts, the last in rank.
             let from = replicas[..i]
@@ -121,8 +123,10 @@ pub fn deal(replicas: &[u8], rank: &[u8; 64]) -> [u8; 64] {
             let given = (0..64)
                 .filter(|k| dealt[*k] == from)
                 .max_by_key(|k| rank[*k]);
-            if let Some(k) = given {
-                dealt[k] = new;
+            if let Some(given) = given {
+                for (to, _) in dealt.iter_mut().zip(rank).filter(|d| *d.1 == rank[given]) {
+                    *to = new;
+                }
             }
         }
     }
@@ -172,6 +176,15 @@ mod tests {
         let mut n = Names::new(Nanos::ZERO, identity(), [0; 64]);
         assert!(n.on_record(Nanos::ZERO, [1; 64]));
         assert_eq!((n.mask(1), n.next_wake()), (u64::MAX, None));
+    }
+
+    #[test]
+    fn cohorts_that_share_a_phase_are_dealt_together() {
+        let rank = assize_model::plan::phases(3, "app/spread", 8);
+        let dealt = deal(&[0, 1, 2], &rank);
+        assert!(dealt.chunks(8).all(|g| g.iter().all(|r| *r == g[0])));
+        let of = |replica| dealt.iter().filter(|d| **d == replica).count();
+        assert_eq!((of(0), of(1), of(2)), (24, 24, 16));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Context {
     /// The plan's seed: who is in which shard follows from it. Draws of a replica's own are keyed by
     /// its name as well.
     pub seed: u64,
+    /// How many phases cohorts have in the plan; see [`assize_model::plan::phases`].
+    pub phases: u8,
     /// The table of names.
     pub zone: Zone,
     /// Whether it may start commands.

@@ -159,6 +159,8 @@ pub enum Request {
 pub struct LivePlan {
     /// Whether the scenario has a `live:` section: it says that it is fit for a live run.
     pub stated: bool,
+    /// Whether the file was read with it applied: the timeline is that of the live run.
+    pub applied: bool,
     /// Phases per cache: a divisor of 64. Default 8.
     pub phases: u8,
     /// Model seconds per wall second; `None`: as many as the machine permits, up to 20.
@@ -173,6 +175,7 @@ impl Default for LivePlan {
     fn default() -> Self {
         Self {
             stated: false,
+            applied: false,
             phases: 8,
             pace: None,
             until_stable: None,

@@ -34,6 +34,8 @@ pub struct Plan<'a> {
     pub cuts: Vec<Vec<u32>>,
     /// Cells in order of population, node, site. Cells without users do not occur.
     pub cells: Vec<Cell>,
+    /// How many phases cohorts have: 64, or those of the live plan, a divisor of 64.
+    pub phases: u8,
 }
 
 impl<'a> Plan<'a> {
@@ -87,8 +89,33 @@ impl<'a> Plan<'a> {
             seed,
             cuts,
             cells,
+            phases: if scenario.live.applied {
+                scenario.live.phases
+            } else {
+                64
+            },
         }
     }
+
+    /// The phase of each cohort, in 64ths, for something with a name.
+    #[must_use]
+    pub fn phases_of(&self, name: &str) -> [u8; 64] {
+        phases(self.seed, name, self.phases)
+    }
+}
+
+/// The phase of each cohort, in 64ths, for something with a name: a permutation if all have their
+/// own. With fewer phases the cohorts of one representative, which are neighbours, share the one
+/// in the middle of theirs.
+#[must_use]
+pub fn phases(seed: u64, name: &str, phases: u8) -> [u8; 64] {
+    let own = assize_fault::permutation64(seed, name);
+    let width = usize::from(64 / phases.clamp(1, 64));
+    let first = |k: usize| own[k / width * width];
+    core::array::from_fn(|k| {
+        let before = (0..64).step_by(width).filter(|g| own[*g] < first(k));
+        (before.count() * width + width / 2) as u8
+    })
 }
 
 fn cells(topology: &Topology, cuts: &[Vec<u32>]) -> Vec<Cell> {
@@ -113,4 +140,26 @@ fn cells(topology: &Topology, cuts: &[Vec<u32>]) -> Vec<Cell> {
         }
     }
     cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cohorts_of_one_representative_share_a_phase_and_all_phases_are_taken() {
+        for count in [1, 2, 4, 8, 16, 32, 64] {
+            let shared = phases(7, "dhcp", count);
+            let width = usize::from(64 / count);
+            assert!(shared.chunks(width).all(|g| g.iter().all(|p| *p == g[0])));
+            let mut firsts: Vec<usize> = shared.chunks(width).map(|g| g[0].into()).collect();
+            firsts.sort_unstable();
+            let middles = (0..64).step_by(width).map(|first| first + width / 2);
+            assert!(firsts.into_iter().eq(middles), "{count}");
+        }
+        assert_eq!(
+            phases(7, "dhcp", 64),
+            assize_fault::permutation64(7, "dhcp")
+        );
+    }
 }

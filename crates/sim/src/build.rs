@@ -7,7 +7,7 @@ use crate::state::{AccessUse, Entry, Lease, Unit};
 use crate::wakes::{Wake, Wakes};
 use assize_control::fabric::{Leg, Stop, Timer};
 use assize_control::{Cache, Fabric, Matured};
-use assize_fault::{Nanos, Ppb, Stream, permutation64};
+use assize_fault::{Nanos, Ppb, Stream};
 use assize_model::journal::Cause;
 use assize_model::plan::Plan;
 use assize_model::topology::Access;
@@ -191,9 +191,9 @@ impl<'a> Engine<'a> {
                 };
                 let mut cache = Cache::new(
                     lease_spec,
-                    permutation64(plan.seed, &name),
+                    plan.phases_of(&name),
                     join_every,
-                    permutation64(plan.seed, &format!("{}/joins", spec.id)),
+                    plan.phases_of(&format!("{}/joins", spec.id)),
                 );
                 if let Some(last) = openings.iter().rev().find(|o| **o <= Nanos::ZERO) {
                     cache.on_opening(*last);

@@ -3,7 +3,7 @@
 use crate::data::Content;
 use crate::state::{DataState, FaultState, ReplicaState, ServiceState, Well};
 use assize_control::{Backups, Checker, Failover, Names, Queue, Response, backups, names::deal};
-use assize_fault::{Nanos, Ppb, Stream, permutation64};
+use assize_fault::{Nanos, Ppb, Stream};
 use assize_model::faults::Effect;
 use assize_model::journal::Cause;
 use assize_model::plan::Plan;
@@ -44,8 +44,8 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
     let n = service.replicas.len();
     let home = service.replicas.iter().position(|r| r.primary).unwrap_or(0) as u16;
     let single_writer = matches!(service.mode, Mode::ActiveStandby | Mode::Quorum);
-    let spread = permutation64(plan.seed, &format!("{}/spread", service.id));
-    let shard_phase = permutation64(plan.seed, &service.shard_key);
+    let spread = plan.phases_of(&format!("{}/spread", service.id));
+    let shard_phase = plan.phases_of(&service.shard_key);
     let shards = service.shards.max(1);
     let shard_of = |k: usize| u32::from(shard_phase[k]) * shards / 64;
     let dealt = deal(&(0..n as u8).collect::<Vec<u8>>(), &spread);
@@ -57,7 +57,7 @@ fn service(plan: &Plan<'_>, service: &Service, only: Option<Cause>) -> ServiceSt
     let ttl = service.failover.as_ref().map_or(Nanos::ZERO, |f| f.dns_ttl);
     let names = Names::new(
         ttl,
-        permutation64(plan.seed, &format!("{}/names", service.id)),
+        plan.phases_of(&format!("{}/names", service.id)),
         target,
     );
     let views = (0..n).map(|r| names.mask(r as u8)).collect();

@@ -66,6 +66,7 @@ async fn begin(
         neighbours: Arc::new(Nobody),
         folder: folder(test),
         seed: 0,
+        phases: 64,
         allow_exec,
     };
     let Realisation::Bound(binding) = &topology.services[0].realised else {
@@ -330,6 +331,7 @@ async fn a_command_does_not_give_the_password_away() {
         neighbours: Arc::new(Nobody),
         folder: folder("secret"),
         seed: 0,
+        phases: 64,
         allow_exec: true,
     };
     let commands = Commands::new(&binding, &context, Some("hunter2".into()));

@@ -210,6 +210,10 @@ pub fn load_scenario(
             "model like sites as one class with `count:`, or cut the topology",
         );
     }
+    let scenario = scenario.map(|mut s| {
+        s.live.applied = options.live;
+        s
+    });
     let (pair, warnings) = finish(&cx, scenario.map(|s| (topology, s)))?;
     Ok((pair.0, pair.1, warnings))
 }

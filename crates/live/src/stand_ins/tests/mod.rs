@@ -114,6 +114,7 @@ impl Estate {
                 ways: Arc::clone(&self.ways),
             }),
             folder,
+            phases: 64,
             seed: 7,
             zone: self.zone.clone(),
             allow_exec: false,

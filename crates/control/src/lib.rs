@@ -21,6 +21,7 @@ pub mod names;
 pub mod queue;
 pub mod response;
 pub mod standby;
+pub mod votes;
 pub mod wire;
 
 pub use backups::{BackupRun, Backups};
@@ -35,6 +36,7 @@ pub use names::Names;
 pub use queue::{Done, Part, Queue};
 pub use response::{Response, Stage};
 pub use standby::{Activation, Units};
+pub use votes::Votes;
 
 #[cfg(test)]
 mod trace;

@@ -58,8 +58,7 @@ pub(crate) fn of(plan: &Plan<'_>, world: &Arc<World>, rep: &Arc<Rep>, now: Nanos
                 continue;
             };
             let service = &plan.topology.service(need.service).id;
-            let phase =
-                |name: &str| crate::director::phases_of(plan, name)[usize::from(rep.cohort())];
+            let phase = |name: &str| plan.phases_of(name)[usize::from(rep.cohort())];
             let renew = spec.renew.max(Nanos(1));
             let first = if spec.aligned {
                 opened(plan, rep) + renew

@@ -30,7 +30,7 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// One for each cell and phase; no more attempts per wall second in all than `most`.
     pub(crate) fn new(plan: &Plan<'_>, pace: u32, most: u32) -> Self {
-        let phases = u32::from(plan.scenario.live.phases.clamp(1, 64));
+        let phases = u32::from(plan.phases.clamp(1, 64));
         let mut reps = Vec::new();
         for (cell_index, cell) in plan.cells.iter().enumerate() {
             let spot = spot_of(plan, cell_index);

@@ -69,11 +69,8 @@ pub(crate) async fn start_all(
                 clock,
                 neighbours: Arc::new(neighbours),
                 folder,
-                seed: Stream::new(
-                    plan.seed,
-                    &["replica", &service.id, &service.replicas[r].id],
-                )
-                .bits(),
+                seed: plan.seed,
+                phases: plan.phases,
                 zone: zone.clone(),
                 allow_exec: options.allow_exec,
             };

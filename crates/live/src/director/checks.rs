@@ -130,43 +130,6 @@ impl Check {
     }
 }
 
-/// Counts results against the present verdict: `fall` failures in a row turn it, and `rise`
-/// successes turn it back.
-#[derive(Clone, Debug)]
-pub(super) struct Votes {
-    fall: u32,
-    rise: u32,
-    up: bool,
-    against: u32,
-}
-
-impl Votes {
-    pub(super) fn new(fall: u32, rise: u32) -> Self {
-        Self {
-            fall: fall.max(1),
-            rise: rise.max(1),
-            up: true,
-            against: 0,
-        }
-    }
-
-    /// The new verdict, if this result turns it.
-    pub(super) fn on_result(&mut self, good: bool) -> Option<bool> {
-        if good == self.up {
-            self.against = 0;
-            return None;
-        }
-        self.against += 1;
-        let needed = if self.up { self.fall } else { self.rise };
-        if self.against < needed {
-            return None;
-        }
-        self.against = 0;
-        self.up = good;
-        Some(good)
-    }
-}
-
 impl Director<'_> {
     /// One check is over; with the last of its round the vote is counted.
     pub(super) fn on_checked(&mut self, checked: Checked) {

@@ -14,7 +14,6 @@ mod watch;
 
 pub(crate) use checks::{Checked, origin_of, start as start_checks};
 pub(crate) use faults::unsupported;
-pub(crate) use services::phases_of;
 
 use crate::network::Network;
 use crate::options::Stop;

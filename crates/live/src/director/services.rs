@@ -6,7 +6,7 @@ use crate::replica::{Effect, Trouble};
 use crate::users::Seen;
 use assize_control::matured::bits;
 use assize_control::{Backups, Failover, FailoverAction, Names, backups, names};
-use assize_fault::{Nanos, permutation64};
+use assize_fault::Nanos;
 use assize_model::journal::DecisionKind;
 use assize_model::observation::Observation;
 use assize_model::topology::{Mode, Rejoin, Service};
@@ -53,7 +53,7 @@ pub(super) struct ServiceState {
 
 /// What is known of a replica.
 pub(super) struct ReplicaState {
-    pub(super) votes: super::checks::Votes,
+    pub(super) votes: assize_control::Votes,
     /// Faults that its last failing check met.
     pub(super) seen_faults: Vec<usize>,
     /// It takes itself for one that takes writes.
@@ -78,7 +78,7 @@ fn state(plan: &Plan<'_>, service: &Service) -> ServiceState {
     let home = u16::try_from(home).unwrap_or(0);
     let single_writer = matches!(service.mode, Mode::ActiveStandby | Mode::Quorum);
     let external = service.failover.as_ref().is_some_and(|f| f.external);
-    let spread = phases_of(plan, &format!("{}/spread", service.id));
+    let spread = plan.phases_of(&format!("{}/spread", service.id));
     let record = first_record(plan, service, home, &spread);
     let ttl = service.failover.as_ref().map_or(Nanos::ZERO, |f| f.dns_ttl);
     let check = service.failover.as_ref().map(|f| &f.check);
@@ -91,14 +91,14 @@ fn state(plan: &Plan<'_>, service: &Service) -> ServiceState {
             .then(|| Failover::new(service.failover.as_ref(), n, home).told()),
         names: Names::new(
             ttl,
-            phases_of(plan, &format!("{}/names", service.id)),
+            plan.phases_of(&format!("{}/names", service.id)),
             record,
         ),
         spread,
         rotation: (0..n).fold(0, |m, r| m | (1 << r)),
         replicas: (0..n)
             .map(|r| ReplicaState {
-                votes: super::checks::Votes::new(
+                votes: assize_control::Votes::new(
                     check.map_or(1, |c| c.fall),
                     check.map_or(1, |c| c.rise),
                 ),
@@ -134,7 +134,7 @@ pub(crate) fn first_record(
     spread: &[u8; 64],
 ) -> [u8; 64] {
     let n = service.replicas.len();
-    let shard_phase = phases_of(plan, &service.shard_key);
+    let shard_phase = plan.phases_of(&service.shard_key);
     let dealt = names::deal(&(0..n).map(|r| r as u8).collect::<Vec<u8>>(), spread);
     std::array::from_fn(|k| match service.mode {
         Mode::Sharded => {
@@ -561,9 +561,4 @@ impl Director<'_> {
             }
         }
     }
-}
-
-/// The phase of each cohort in what has this name.
-pub(crate) fn phases_of(plan: &Plan<'_>, name: &str) -> [u8; 64] {
-    permutation64(plan.seed, name)
 }

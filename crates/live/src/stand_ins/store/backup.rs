@@ -76,6 +76,7 @@ impl Store {
         if bad {
             self.db.set_fact("bad_backups", count + 1)?;
         }
+        std::fs::create_dir_all(&work.folder).map_err(no_file)?;
         let path = work.folder.join(format!("{}.made", work.name));
         let _ = std::fs::remove_file(&path);
         self.db.copy_to(&path)?;
@@ -175,6 +176,9 @@ impl Store {
         }
         if sha256(file) != manifest.sha256 {
             return Err(bad("its bytes are not those that were made".into()));
+        }
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(no_file)?;
         }
         std::fs::write(path, file).map_err(no_file)?;
         let held = held_in(path).map_err(|t| bad(t.to_string()))?;

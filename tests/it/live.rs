@@ -1,5 +1,6 @@
 //! Runs on real sockets.
 
+mod canaries;
 mod first;
 
 use assize_live::{Ended, Options, Refused};

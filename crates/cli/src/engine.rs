@@ -5,7 +5,10 @@ use crate::exit::Failure;
 use assize_fault::{Nanos, Wire, wire};
 use assize_model::faults;
 use assize_model::file::{self, Kind, LoadOptions, Problem, Problems};
-use assize_model::{JourneyId, Plan, PopulationId, Scenario, Topology};
+use assize_model::finding::Outcome;
+use assize_model::journal::Journal;
+use assize_model::observation::Observation;
+use assize_model::{JourneyId, Plan, PopulationId, Scenario, Topology, fold, judge};
 use assize_report::Run;
 pub(crate) use assize_sim::{Explained, ExplainedAccess};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -145,7 +148,7 @@ pub(crate) fn simulate(file: &ScenarioFile, seed: u64, threads: usize) -> Run {
         let plan = Plan::new(&file.topology, &file.scenario, seed);
         let journal = assize_sim::simulate_with_solos(&plan, threads);
         let warnings = file.warnings.iter().map(in_words).collect();
-        assize_model::judge::judge(&plan, &journal, warnings)
+        judge(&plan, &journal, warnings)
     }));
     match judged {
         Ok(outcome) => Run::Judged(Box::new(outcome)),
@@ -158,7 +161,42 @@ pub(crate) fn simulate(file: &ScenarioFile, seed: u64, threads: usize) -> Run {
     }
 }
 
-fn panic_text(cause: &(dyn std::any::Any + Send)) -> &str {
+/// What a scenario's plan is predicted to come to.
+pub(crate) struct Prediction {
+    journal: Journal,
+    outcome: Outcome,
+}
+
+/// Simulates the plan that will be run.
+pub(crate) fn predict(file: &ScenarioFile, seed: u64) -> Option<Prediction> {
+    let predicted = catch_unwind(AssertUnwindSafe(|| {
+        let plan = Plan::new(&file.topology, &file.scenario, seed);
+        let journal = assize_sim::simulate_with_solos(&plan, 1);
+        let outcome = judge(&plan, &journal, Vec::new());
+        Prediction { journal, outcome }
+    }));
+    predicted.ok()
+}
+
+/// Judges what was observed, and puts the prediction beside.
+pub(crate) fn judged(
+    plan: &Plan<'_>,
+    observations: &[Observation],
+    prediction: Option<&Prediction>,
+    warnings: Vec<String>,
+) -> Outcome {
+    let mut journal = fold(plan, observations);
+    if let Some(prediction) = prediction {
+        journal.adopt_solos(&prediction.journal);
+    }
+    let mut outcome = judge(plan, &journal, warnings);
+    if let Some(prediction) = prediction {
+        judge::compare(&mut outcome, &prediction.outcome);
+    }
+    outcome
+}
+
+pub(crate) fn panic_text(cause: &(dyn std::any::Any + Send)) -> &str {
     let literal = cause.downcast_ref::<&str>().copied();
     literal
         .or_else(|| cause.downcast_ref::<String>().map(String::as_str))
@@ -166,7 +204,7 @@ fn panic_text(cause: &(dyn std::any::Any + Send)) -> &str {
 }
 
 /// A problem on one line.
-fn in_words(problem: &Problem) -> String {
+pub(crate) fn in_words(problem: &Problem) -> String {
     let place = match problem.line {
         0 => problem.file.clone(),
         line => format!("{}:{line}", problem.file),

@@ -11,7 +11,9 @@ mod disk;
 mod engine;
 mod exit;
 mod graph;
+mod journal;
 mod original;
+mod scenarios;
 mod verbs;
 
 pub use console::Console;

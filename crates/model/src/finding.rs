@@ -72,6 +72,38 @@ pub struct LiveResult {
     pub real: Vec<String>,
     /// When the harness was not fit to measure, and how.
     pub disturbed: Vec<String>,
+    /// Every run of the scenario in order, where there was more than one; this is the worst.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub runs: Vec<RunResult>,
+}
+
+/// One of several runs of a scenario.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunResult {
+    /// `pass`, `inconclusive`, `fail` or `could_not_run`.
+    pub verdict: &'static str,
+    /// It could not be decided, and the next was made in its place.
+    pub replaced: bool,
+    /// Why it could not be carried out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its figures.
+    pub figures: Vec<RunFigure>,
+}
+
+/// A figure of one of several runs.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunFigure {
+    /// The objective.
+    pub objective: String,
+    /// What it is about.
+    pub subject: String,
+    /// Measured.
+    pub measured: Option<Value>,
+    /// In words.
+    pub measured_text: String,
+    /// Its status.
+    pub status: Status,
 }
 
 /// Of a run, and of a suite. In order of precedence for a suite.

@@ -14,7 +14,7 @@ pub mod words;
 
 pub use assize_model::finding::Outcome;
 pub use formats::{Format, format};
-pub use suite::{Run, Suite, SuiteVerdict};
+pub use suite::{Forced, Run, Suite, SuiteVerdict};
 pub use summary::last_line;
 
 /// How a report for people looks.

@@ -12,6 +12,17 @@ pub struct Suite {
     /// By name of the topology: what it adds to the last line when targets are missed
     /// (`on_miss:`), such as `as it did in January 2019`.
     pub on_miss: BTreeMap<String, String>,
+    /// What decides whatever was measured, such as an interruption.
+    pub forced: Option<Forced>,
+}
+
+/// A verdict that does not follow from the runs, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Forced {
+    /// The verdict.
+    pub verdict: SuiteVerdict,
+    /// Why, as the last line.
+    pub why: String,
 }
 
 /// One scenario.
@@ -129,6 +140,17 @@ impl Run {
         }
     }
 
+    /// The verdict as JSON has it.
+    #[must_use]
+    pub fn verdict_word(&self) -> &'static str {
+        match self.verdict() {
+            SuiteVerdict::Pass => "pass",
+            SuiteVerdict::Inconclusive => "inconclusive",
+            SuiteVerdict::Fail => "fail",
+            SuiteVerdict::CouldNotRun => "could_not_run",
+        }
+    }
+
     /// Its findings, counted.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -143,6 +165,9 @@ impl Suite {
     /// The worst of its runs: could not run, then fail, then inconclusive, then pass.
     #[must_use]
     pub fn verdict(&self) -> SuiteVerdict {
+        if let Some(forced) = &self.forced {
+            return forced.verdict;
+        }
         self.runs
             .iter()
             .map(Run::verdict)

@@ -7,6 +7,9 @@ use assize_model::finding::Status;
 /// One sentence, without a full stop, that says what decided.
 #[must_use]
 pub fn last_line(suite: &Suite) -> String {
+    if let Some(forced) = &suite.forced {
+        return forced.why.clone();
+    }
     match suite.verdict() {
         SuiteVerdict::CouldNotRun => could_not_run(suite),
         SuiteVerdict::Fail => fail(suite),
@@ -186,6 +189,7 @@ mod tests {
                 .map(|r| ("net".into(), r.into()))
                 .into_iter()
                 .collect(),
+            forced: None,
         }
     }
 

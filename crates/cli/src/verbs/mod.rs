@@ -9,7 +9,9 @@ mod graph;
 mod guard;
 mod heartbeat;
 mod init;
+mod judge;
 mod proxy;
+mod run;
 mod schema;
 mod simulate;
 mod trace;
@@ -47,6 +49,10 @@ verbs! {
     Analyse => analyse,
     /// Say what would happen: scenarios in virtual time, judged.
     Simulate => simulate,
+    /// Say what does happen: break it on real sockets, measure, judge.
+    Run => run,
+    /// Judge what an earlier run recorded.
+    Judge => judge,
     /// Say what would happen if something were down, without a scenario file.
     WhatIf => what_if,
     /// Follow a user's journey through the network: hops, caches, and where it stops.

@@ -2,10 +2,9 @@
 
 use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
-use crate::disk;
 use crate::engine::{self, Request, ScenarioFile};
 use crate::exit::{self, Exit, Failure};
-use assize_model::file::{Kind, Problems};
+use crate::scenarios;
 use assize_report::{Run, Suite};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -44,14 +43,30 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let mut files = load(arguments)?;
-    select(&mut files, &arguments.only)?;
+    let request = Request {
+        sets: &arguments.sets.sets,
+        topology: arguments.topology.as_deref(),
+        expect: arguments.expect.as_deref(),
+        live: arguments.live,
+        bind: None,
+    };
+    let loaded = scenarios::load(&arguments.paths, &request, "simulate")?;
+    let mut files = loaded.into_iter().map(|one| one.file).collect();
+    scenarios::select(&mut files, &arguments.only)?;
     let topologies = files.iter().map(|f| &f.topology);
     let on_miss = topologies
         .filter_map(|t| Some((t.name.clone(), t.on_miss.clone()?)))
         .collect();
     let runs = run_all(&files, &arguments.engine, console);
-    print(&Suite { runs, on_miss }, &arguments.report, console)
+    print(
+        &Suite {
+            runs,
+            on_miss,
+            forced: None,
+        },
+        &arguments.report,
+        console,
+    )
 }
 
 /// Prints a suite and gives its exit code. Also for verbs that run one scenario of their own.
@@ -73,81 +88,6 @@ pub(crate) fn print(
         console.say(&assize_report::last_line(suite));
     }
     exit::unless_closed(written, exit)
-}
-
-/// Reads all scenarios; the problems of all are collected before any is said.
-fn load(arguments: &Arguments) -> Result<Vec<ScenarioFile>, Failure> {
-    let request = Request {
-        sets: &arguments.sets.sets,
-        topology: arguments.topology.as_deref(),
-        expect: arguments.expect.as_deref(),
-        live: arguments.live,
-        bind: None,
-    };
-    let mut files = Vec::new();
-    let mut problems = Problems::default();
-    for found in disk::find(&arguments.paths)? {
-        match found.kind {
-            Some(Kind::Scenario) => {}
-            Some(Kind::Topology) if found.named => {
-                return Err(Failure::Usage(format!(
-                    "`{}` is a topology, and `simulate` takes scenarios\n = help: `assize what-if \
-                     {0} --down SELECTOR` needs no scenario; `--topology {0}` tries scenarios on it",
-                    found.path.display()
-                )));
-            }
-            // A named file without a known first line: the reader says what is wrong with it.
-            None if found.named => {}
-            _ => continue,
-        }
-        match engine::scenario(&found.path, &request) {
-            Ok(file) => files.push(file),
-            // What several scenarios share is wrong once.
-            Err(Problems(list)) => {
-                for problem in list {
-                    if !problems.0.contains(&problem) {
-                        problems.0.push(problem);
-                    }
-                }
-            }
-        }
-    }
-    if problems.0.is_empty() {
-        if files.is_empty() {
-            return Err(Failure::Usage(
-                "there is no scenario here: no file begins with `assize: scenario/v1`".into(),
-            ));
-        }
-        return Ok(files);
-    }
-    Err(problems.into())
-}
-
-/// Leaves only the objectives asked for; scenarios without any of them are left out.
-fn select(files: &mut Vec<ScenarioFile>, only: &[String]) -> Result<(), Failure> {
-    if only.is_empty() {
-        return Ok(());
-    }
-    for name in only {
-        let known = |f: &ScenarioFile| f.scenario.objectives.iter().any(|o| &o.id == name);
-        if !files.iter().any(known) {
-            let mut names: Vec<&str> = files
-                .iter()
-                .flat_map(|f| f.scenario.objectives.iter().map(|o| o.id.as_str()))
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            return Err(Failure::Usage(format!(
-                "no scenario has the objective `{name}`\n = help: there are {}",
-                assize_report::words::list(&names)
-            )));
-        }
-    }
-    for file in files.iter_mut() {
-        file.scenario.objectives.retain(|o| only.contains(&o.id));
-    }
-    files.retain(|file| !file.scenario.objectives.is_empty());
-    Ok(())
 }
 
 /// Runs them side by side, and reports progress in their order.

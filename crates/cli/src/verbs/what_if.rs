@@ -42,6 +42,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     let suite = Suite {
         runs: vec![run],
         on_miss: Default::default(),
+        forced: None,
     };
     simulate::print(&suite, &arguments.report, console)
 }

@@ -281,7 +281,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("respond", "list:response", "People who notice, find and mend."),
         ("end", "instant", "When it ends. Default: when the last fault or step ends, plus `settle`."),
         ("settle", "duration/one:settling", "How long it goes on after the last fault or step. Default: 10m."),
-        ("stable_for", "duration", "Outages less than this apart are one. Default: 60s."),
+        ("stable_for", "duration", "Outages less than this apart are one. Default: 60s, and 5s where a service is a real one."),
         ("objectives", "list:(objective/name)/name", "Names of the topology's, or objectives of its own. Default: all of the topology's, except those about a fault that this scenario does not have."),
         ("expect", "list:symptom/text", "Published symptoms, scored and never part of the verdict; or a file of them in the same folder."),
         ("tags", "names", "For selecting scenarios. Default: none."),

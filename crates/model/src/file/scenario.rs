@@ -4,13 +4,16 @@ use super::cx::{Cx, Fields, Names};
 use super::doc::{Doc, Value};
 use super::objectives::{Scope, instant};
 use super::place::Span;
+use crate::binding::Realisation;
 use crate::objective::Objective;
 use crate::scenario::{FaultEntry, Response, Scenario, StepEntry};
-use crate::topology::Topology;
+use crate::topology::{Service, Topology};
 use assize_fault::Nanos;
 
 /// Outages less than this apart are one, unless the file says otherwise.
 pub(crate) const STABLE_FOR: Nanos = Nanos::secs(60);
+/// The same where some service is a real one: its outages are seconds, not minutes.
+const STABLE_FOR_REAL: Nanos = Nanos::secs(5);
 /// How long a scenario goes on after its last fault or step, unless the file says otherwise.
 const SETTLE: Nanos = Nanos::mins(10);
 /// How many turns the flaps of a scenario may make together.
@@ -100,6 +103,12 @@ pub(crate) fn read(
     let objectives = r.objectives(&f);
     let expect = super::expect::read(&r.scope(), t, &f, expect);
     let live = r.live(&f, until_stable);
+    let is_real = |service: &Service| matches!(service.realised, Realisation::Bound(_));
+    let by_default = if t.services.iter().any(is_real) {
+        STABLE_FOR_REAL
+    } else {
+        STABLE_FOR
+    };
     let scenario = Scenario {
         name: f.text("name").unwrap_or(name.0),
         path: name.1,
@@ -111,7 +120,7 @@ pub(crate) fn read(
         responses,
         objectives,
         expect,
-        stable_for: f.duration("stable_for").unwrap_or(STABLE_FOR),
+        stable_for: f.duration("stable_for").unwrap_or(by_default),
         live,
         tags: f.texts("tags").into_iter().map(|(tag, _)| tag).collect(),
         digest,

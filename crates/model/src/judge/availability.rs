@@ -76,6 +76,7 @@ fn one(
         error: Some(Value::Share(ratio(error, whole))),
         margin_text: share_margin(target.0, floor, met),
         status,
+        mean: true,
         seconds: share.below(ALL),
         reason: format!(
             "{percent} of {} service hours of {} users were served.",

@@ -61,7 +61,7 @@ pub(super) fn spoilt(context: &Context<'_>, draft: &Draft) -> Option<String> {
     unsteady(context)
         .or_else(|| bypassed(context, measured, &draft.about))
         .or_else(|| disturbed(context, measured, draft))
-        .or_else(|| cut(context, measured, draft.status))
+        .or_else(|| cut(context, measured, draft))
 }
 
 /// The steady state that did not hold.
@@ -173,10 +173,10 @@ fn disturbed(context: &Context<'_>, measured: &Measured, draft: &Draft) -> Optio
 }
 
 /// A run that was ended early shows what was missed by then, and nothing else.
-fn cut(context: &Context<'_>, measured: &Measured, status: Status) -> Option<String> {
+fn cut(context: &Context<'_>, measured: &Measured, draft: &Draft) -> Option<String> {
     let how = cut_short(measured)?;
     let (at, end) = (context.journal.end, context.plan.scenario.end);
-    (status == Status::Met)
+    (draft.status == Status::Met || draft.mean)
         .then(|| format!("The run {how} {at} after its start, and was to last {end}."))
 }
 
@@ -258,6 +258,7 @@ pub(super) fn result(context: &Context<'_>) -> Option<LiveResult> {
             .map(|(service, _)| service.id.clone())
             .collect(),
         disturbed: measured.disturbed.iter().map(said).collect(),
+        runs: Vec::new(),
     })
 }
 

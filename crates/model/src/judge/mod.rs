@@ -215,7 +215,8 @@ fn each_service(
 }
 
 /// SHA-256 over the digests of topology and scenario, in hexadecimal.
-fn model_digest(plan: &Plan<'_>) -> String {
+#[must_use]
+pub fn model_digest(plan: &Plan<'_>) -> String {
     let mut hash = Sha256::new();
     for part in [&plan.topology.digest, &plan.scenario.digest] {
         hash.update(part.as_bytes());

@@ -31,6 +31,8 @@ pub(super) struct Draft {
     pub(super) about: About,
     /// Spans whose measurement it rests on: a slow harness would have made them look worse.
     pub(super) seconds: Vec<Span>,
+    /// A mean over the whole scenario, of which a part says nothing.
+    pub(super) mean: bool,
 }
 
 /// What a figure rests on; in a live run, which attempts and systems.
@@ -82,6 +84,7 @@ impl Draft {
             structural: false,
             about: About::Everything,
             seconds: Vec::new(),
+            mean: false,
         }
     }
 }

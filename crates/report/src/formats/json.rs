@@ -86,6 +86,7 @@ mod tests {
             &Suite {
                 runs,
                 on_miss: Default::default(),
+                forced: None,
             },
             &Style::default(),
             &mut out,
@@ -135,6 +136,7 @@ mod tests {
         let suite = Suite {
             runs: vec![run],
             on_miss: Default::default(),
+            forced: None,
         };
         let result = write(&suite, &Style::default(), &mut Pipe(10));
         assert_eq!(result.map_err(|e| e.kind()), Err(io::ErrorKind::BrokenPipe));

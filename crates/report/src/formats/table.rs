@@ -278,6 +278,7 @@ mod tests {
         let suite = Suite {
             runs: vec![run],
             on_miss: Default::default(),
+            forced: None,
         };
         write(&suite, style, &mut out).expect("writing to memory");
         String::from_utf8(out).expect("text")
@@ -341,6 +342,7 @@ mod tests {
                 failed: 3,
                 real: Vec::new(),
                 disturbed: Vec::new(),
+                runs: Vec::new(),
             });
             for (name, text) in [
                 ("predicted", "1m 12s"),

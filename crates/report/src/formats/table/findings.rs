@@ -8,7 +8,8 @@ use assize_model::finding::{Attribution, Detail, Finding, Outcome, Status, Value
 use std::io;
 
 /// Figures printed beside a finding even if it was met: they say what the main figure hides.
-const ALWAYS: [&str; 5] = [
+const ALWAYS: [&str; 6] = [
+    "spread",
     "outages",
     "below_full",
     "left_out",
@@ -16,7 +17,8 @@ const ALWAYS: [&str; 5] = [
     "predicted_status",
 ];
 /// Figures whose text says by itself what they are.
-const PLAIN: [&str; 10] = [
+const PLAIN: [&str; 11] = [
+    "spread",
     "difference",
     "failures",
     "outages",

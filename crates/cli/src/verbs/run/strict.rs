@@ -1,0 +1,39 @@
+//! `--require real`: what was measured on stand-ins decides nothing about real systems.
+
+use super::Require;
+use assize_model::finding::{Outcome, Status};
+use assize_model::judge;
+use assize_report::Run;
+
+/// Takes the status of findings that do not rest on what is required.
+pub(super) fn apply(run: &mut Run, require: Option<Require>) {
+    let (Run::Judged(outcome), Some(Require::Real)) = (run, require) else {
+        return;
+    };
+    for finding in &mut outcome.findings {
+        let decided = matches!(finding.status, Status::Met | Status::Missed);
+        if decided && finding.tested_on == "stand-in" {
+            finding.status = Status::Inconclusive;
+            finding.accepted = None;
+            finding.reason = format!(
+                "Tested on stand-ins, and real systems are required. {}",
+                finding.reason
+            );
+        }
+    }
+    outcome.verdict = judge::verdict(&outcome.findings);
+}
+
+/// An outcome of which nothing was exercised, and why.
+pub(super) fn not_exercised(outcome: &mut Outcome, why: &str) {
+    for finding in &mut outcome.findings {
+        finding.status = Status::NotExercised;
+        finding.accepted = None;
+        finding.measured = None;
+        finding.measured_text = "not exercised".into();
+        finding.margin_text = String::new();
+        finding.details.clear();
+        finding.reason = why.to_string();
+    }
+    outcome.verdict = judge::verdict(&outcome.findings);
+}

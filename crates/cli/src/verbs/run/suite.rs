@@ -1,0 +1,249 @@
+//! Scenarios side by side: predicted first, while nothing is measured; then those on stand-ins,
+//! several at once; then those on real systems, one by one.
+
+use super::clock::Clock;
+use super::one::{self, Setting};
+use super::progress::{Told, View};
+use super::{Arguments, Engine, again, out, select, strict};
+use crate::Console;
+use crate::engine::{self, Prediction, ScenarioFile};
+use crate::exit::Failure;
+use assize_fault::Nanos;
+use assize_live::Stop;
+use assize_model::Plan;
+use assize_report::Run;
+use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+/// What came of a scenario.
+pub(super) struct Result {
+    pub(super) run: Run,
+    /// Faults that could not be lifted.
+    pub(super) left: Vec<String>,
+}
+
+/// Representatives and journeys of a plan from which it takes a processor of its own.
+const LARGE: usize = 2_000;
+/// How often the view is drawn anew.
+const REDRAW: Duration = Duration::from_millis(200);
+
+/// Runs all scenarios; results in their order.
+pub(super) fn run_all(
+    engine: Engine,
+    stop: &Stop,
+    files: &[ScenarioFile],
+    arguments: &Arguments,
+    console: &mut Console<'_>,
+) -> std::result::Result<Vec<Result>, Failure> {
+    let clock = Clock::start();
+    let predictions: Vec<Option<Prediction>> = files
+        .par_iter()
+        .map(|file| engine::predict(file, arguments.engine.seed))
+        .collect();
+    let (real, stand_ins): (Vec<usize>, Vec<usize>) =
+        (0..files.len()).partition(|&index| select::is_real(&files[index]));
+    let names = out::names(files);
+    let work = Work {
+        engine,
+        stop,
+        files,
+        arguments,
+        clock,
+        predictions: &predictions,
+        names: &names,
+    };
+    let mut results: Vec<Option<Result>> = files.iter().map(|_| None).collect();
+    let mut view = View::new(files, console);
+    let jobs = jobs(files, arguments);
+    work.batch(&stand_ins, jobs, &mut results, &mut view);
+    work.batch(&real, 1, &mut results, &mut view);
+    view.close();
+    Ok(results.into_iter().flatten().collect())
+}
+
+/// Two scenarios for each processor, which mostly wait; one if there is a large plan.
+fn jobs(files: &[ScenarioFile], arguments: &Arguments) -> usize {
+    if let Some(jobs) = arguments.jobs {
+        return usize::from(jobs);
+    }
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let units = |file: &ScenarioFile| {
+        let plan = Plan::new(&file.topology, &file.scenario, 0);
+        let journeys =
+            |cell: &assize_model::Cell| file.topology.population(cell.population).makes.len();
+        let units: usize = plan.cells.iter().map(journeys).sum();
+        units * usize::from(file.scenario.live.phases)
+    };
+    if files.iter().map(units).max().unwrap_or(0) > LARGE {
+        processors
+    } else {
+        processors * 2
+    }
+}
+
+/// What all threads share.
+struct Work<'a> {
+    engine: Engine,
+    stop: &'a Stop,
+    files: &'a [ScenarioFile],
+    arguments: &'a Arguments,
+    clock: Clock,
+    predictions: &'a [Option<Prediction>],
+    names: &'a [String],
+}
+
+/// What a thread says to the one that prints.
+type Said = (usize, Told);
+
+impl Work<'_> {
+    /// Runs these scenarios, so many at once, and shows how they fare.
+    fn batch(
+        &self,
+        indices: &[usize],
+        jobs: usize,
+        results: &mut [Option<Result>],
+        view: &mut View<'_, '_>,
+    ) {
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = channel::<Said>();
+        let (done, finished) = channel::<(usize, Result)>();
+        std::thread::scope(|scope| {
+            for _ in 0..jobs.min(indices.len()) {
+                let (sender, done, next) = (sender.clone(), done.clone(), &next);
+                scope.spawn(move || {
+                    while let Some(&index) = indices.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let result = self.one(index, &sender);
+                        // The receivers outlive this scope's threads.
+                        let _ = done.send((index, result));
+                        let _ = sender.send((index, Told::Done));
+                    }
+                });
+            }
+            drop((sender, done));
+            loop {
+                match receiver.recv_timeout(REDRAW) {
+                    Ok((index, told)) => view.hear(index, told, self.clock.elapsed()),
+                    Err(RecvTimeoutError::Timeout) => view.draw(self.clock.elapsed()),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+            }
+        });
+        for (index, result) in finished {
+            results[index] = Some(result);
+        }
+    }
+
+    fn one(&self, index: usize, sender: &Sender<Said>) -> Result {
+        let file = &self.files[index];
+        if self.stop.is_requested() {
+            let run = one::not_run(file, "it was interrupted before it began".into());
+            return Result {
+                run,
+                left: Vec::new(),
+            };
+        }
+        if let Some(why) = self.over_budget(file) {
+            return self.left_out(file, &why);
+        }
+        let _ = sender.send((index, Told::Begun));
+        let setting = Setting {
+            engine: self.engine,
+            stop: self.stop,
+            arguments: self.arguments,
+            name: &self.names[index],
+        };
+        let tell = |observation: &_| {
+            if let Some(told) = Told::of(observation) {
+                let _ = sender.send((index, told));
+            }
+        };
+        again::run(file, self.predictions[index].as_ref(), &setting, &tell)
+    }
+
+    /// Whether a scenario would take longer than what is left of the budget, in a sentence.
+    fn over_budget(&self, file: &ScenarioFile) -> Option<String> {
+        let budget = self.arguments.budget?;
+        let spent = self.clock.elapsed();
+        let needed = estimate(file, self.arguments);
+        (spent + needed > budget).then(|| {
+            let left = Nanos::secs((budget - spent).max(Nanos::ZERO).0 / 1_000_000_000);
+            format!(
+                "Left out: it takes about {needed}, and of the budget of {budget} {left} was left."
+            )
+        })
+    }
+
+    fn left_out(&self, file: &ScenarioFile, why: &str) -> Result {
+        let plan = Plan::new(&file.topology, &file.scenario, self.arguments.engine.seed);
+        let mut outcome = engine::judged(&plan, &[], None, vec![why.to_string()]);
+        strict::not_exercised(&mut outcome, why);
+        Result {
+            run: Run::Judged(Box::new(outcome)),
+            left: Vec::new(),
+        }
+    }
+}
+
+/// About how long a scenario takes on the wall, over all its repetitions, to the second.
+fn estimate(file: &ScenarioFile, arguments: &Arguments) -> Nanos {
+    /// What most machines permit most plans on stand-ins.
+    const USUAL: u32 = 10;
+    let model = file.scenario.steady_state + file.scenario.end;
+    let usual = if select::is_real(file) { 1 } else { USUAL };
+    let pace = arguments.pace.or(file.scenario.live.pace).unwrap_or(usual);
+    let once = model.0 / i64::from(pace.max(1)) / 1_000_000_000;
+    Nanos::secs(once.saturating_mul(i64::from(arguments.repeat.max(1))))
+}
+
+/// Listens for signals until it is dropped.
+pub(super) struct Listening {
+    _end: tokio::sync::oneshot::Sender<()>,
+}
+
+/// Asks all runs to end when this process is asked to: faults are lifted first.
+pub(super) fn on_signal(stop: &Stop) -> Listening {
+    let stop = stop.clone();
+    let (end, ended) = tokio::sync::oneshot::channel();
+    let listen = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        if let Ok(runtime) = runtime {
+            runtime.block_on(async {
+                tokio::select! {
+                    () = signalled() => stop.request(),
+                    _ = ended => {}
+                }
+            });
+        }
+    };
+    // Without the thread a signal ends the process, and the guard ends what it started.
+    let _ = std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(listen);
+    Listening { _end: end }
+}
+
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let terminate = signal(SignalKind::terminate());
+    match terminate {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() {
+    let _ = tokio::signal::ctrl_c().await;
+}

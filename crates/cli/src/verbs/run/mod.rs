@@ -141,7 +141,9 @@ type Engine = fn(&Plan<'_>, &Options, &mut dyn FnMut(Observation)) -> Result<End
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let stop = Stop::default();
-    let _listening = (!arguments.plan).then(|| suite::on_signal(&stop));
+    if !arguments.plan {
+        assize_live::on_signal(&stop).map_err(|Refused(why)| Failure::World(why))?;
+    }
     run_on(assize_live::run, &stop, arguments, console)
 }
 

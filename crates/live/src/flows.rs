@@ -4,9 +4,8 @@
 
 use crate::options::Refused;
 use crate::replica::Transport;
-use assize_control::fabric::Quality;
-use assize_fault::{Direction, Value, Wire};
-use assize_model::faults::How;
+use assize_control::wire::{Door, FlowFault, FlowFaults};
+use assize_fault::{Direction, Order, Ppb, Wire};
 use assize_model::{AccessId, NodeId, ServiceId};
 use assize_proxy::{Change, Cut, Engine, Listening, Proxy, Toxic, UdpProxy};
 use std::collections::BTreeMap;
@@ -42,54 +41,6 @@ pub(crate) struct FlowKey {
     pub(crate) end: End,
 }
 
-/// What a flow's listener does.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) enum Door {
-    /// Lets clients in.
-    #[default]
-    Open,
-    /// Refuses them, and resets those that are in.
-    Refuse,
-    /// Lets them wait for nothing.
-    BlackHole,
-}
-
-/// What is put on a flow.
-#[derive(Clone, PartialEq, Default, Debug)]
-pub(crate) struct OnWire {
-    pub(crate) door: Door,
-    /// From the origin to the end, in the order in which bytes meet them.
-    pub(crate) upstream: Vec<Wire>,
-    /// Back.
-    pub(crate) downstream: Vec<Wire>,
-}
-
-impl OnWire {
-    /// What a way of this quality, or one that is stopped, comes to at a pace.
-    pub(crate) fn of(stop: Option<How>, quality: &Quality, pace: u32) -> Self {
-        let mut on = Self::default();
-        match stop {
-            Some(How::Refuse) => on.door = Door::Refuse,
-            Some(How::BlackHole) => {
-                on.door = Door::BlackHole;
-                on.upstream.extend(Wire::named("timeout"));
-                on.downstream.extend(Wire::named("timeout"));
-            }
-            None => {
-                let latency = quality.latency.0 / i64::from(pace.max(1)) / 1_000_000;
-                let mut wire = Wire::named("latency").filter(|_| latency > 0);
-                if let Some(wire) = &mut wire {
-                    // It takes any number of milliseconds.
-                    let _ = wire.set("latency", Value::Int(latency));
-                }
-                on.upstream.extend(wire.clone());
-                on.downstream.extend(wire);
-            }
-        }
-        on
-    }
-}
-
 /// One flow.
 #[derive(Debug)]
 pub(crate) struct Flow {
@@ -97,7 +48,7 @@ pub(crate) struct Flow {
     pub(crate) name: String,
     pub(crate) addr: SocketAddr,
     carrier: Carrier,
-    on: Mutex<OnWire>,
+    on: Mutex<FlowFaults>,
 }
 
 #[derive(Debug)]
@@ -166,7 +117,7 @@ impl Flows {
                 name: flow.name,
                 addr,
                 carrier,
-                on: Mutex::default(),
+                on: Mutex::new(nothing()),
             });
         }
         Ok(made)
@@ -191,7 +142,7 @@ impl Flows {
 impl Flow {
     /// Puts this on the wire instead of what is there; returns whether that is a change. It holds
     /// for open connections as well when this returns.
-    pub(crate) fn put(&self, new: OnWire) -> Result<bool, assize_proxy::Error> {
+    pub(crate) fn put(&self, new: FlowFaults) -> Result<bool, assize_proxy::Error> {
         let mut on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
         if *on == new {
             return Ok(false);
@@ -206,7 +157,15 @@ impl Flow {
 
     /// Whether something is on the wire.
     pub(crate) fn is_faulted(&self) -> bool {
-        *self.on.lock().unwrap_or_else(PoisonError::into_inner) != OnWire::default()
+        *self.on.lock().unwrap_or_else(PoisonError::into_inner) != nothing()
+    }
+
+    /// What carries it.
+    pub(crate) const fn order(&self) -> Order {
+        match self.carrier {
+            Carrier::Tcp(_) => Order::Stream,
+            Carrier::Udp(_) => Order::Datagram,
+        }
     }
 
     /// Whether it lets nothing through now.
@@ -216,7 +175,19 @@ impl Flow {
     }
 }
 
-fn put_on_tcp(proxy: &Proxy, old: &OnWire, new: &OnWire) -> Result<(), assize_proxy::Error> {
+/// What is on a flow that nothing is wrong with.
+pub(crate) const fn nothing() -> FlowFaults {
+    FlowFaults {
+        door: Door::Open,
+        faults: Vec::new(),
+    }
+}
+
+fn put_on_tcp(
+    proxy: &Proxy,
+    old: &FlowFaults,
+    new: &FlowFaults,
+) -> Result<(), assize_proxy::Error> {
     if old.door != new.door {
         proxy.listener(match new.door {
             Door::Open => Listening::Open,
@@ -224,17 +195,10 @@ fn put_on_tcp(proxy: &Proxy, old: &OnWire, new: &OnWire) -> Result<(), assize_pr
             Door::BlackHole => Listening::Blackhole,
         })?;
     }
-    let change = |name: &str, wire: &Wire| {
-        let change = Change {
-            wire: Some(wire.clone()),
-            ..Change::default()
-        };
-        proxy.change(name, change)
-    };
-    put_wires(
+    put_faults(
         old,
         new,
-        change,
+        |name, change| proxy.change(name, change),
         |toxic| proxy.attach(toxic),
         |name| proxy.detach(name),
     )?;
@@ -245,57 +209,65 @@ fn put_on_tcp(proxy: &Proxy, old: &OnWire, new: &OnWire) -> Result<(), assize_pr
 }
 
 /// A datagram meets a closed door in its pipe: nobody tells its sender.
-fn put_on_udp(proxy: &UdpProxy, old: &OnWire, new: &OnWire) -> Result<(), assize_proxy::Error> {
-    let change = |name: &str, wire: &Wire| {
-        let change = Change {
-            wire: Some(wire.clone()),
-            ..Change::default()
-        };
-        proxy.change(name, change)
-    };
-    put_wires(
-        old,
-        new,
-        change,
+fn put_on_udp(
+    proxy: &UdpProxy,
+    old: &FlowFaults,
+    new: &FlowFaults,
+) -> Result<(), assize_proxy::Error> {
+    put_faults(
+        &behind_door(old),
+        &behind_door(new),
+        |name, change| proxy.change(name, change),
         |toxic| proxy.attach(toxic),
         |name| proxy.detach(name),
     )
 }
 
-/// Changes settings in place where the kinds agree, else attaches and detaches.
-fn put_wires(
-    old: &OnWire,
-    new: &OnWire,
-    change: impl Fn(&str, &Wire) -> Result<(), assize_proxy::Error>,
+fn behind_door(on: &FlowFaults) -> FlowFaults {
+    let mut on = on.clone();
+    if on.door != Door::Open
+        && let Some(wire) = Wire::named("timeout")
+    {
+        on.faults.push(FlowFault {
+            name: "door".into(),
+            direction: Direction::Upstream,
+            share: Ppb::ONE,
+            wire,
+        });
+    }
+    on
+}
+
+/// Changes settings in place where a fault of the same name goes on, attaches and detaches.
+fn put_faults(
+    old: &FlowFaults,
+    new: &FlowFaults,
+    change: impl Fn(&str, Change) -> Result<(), assize_proxy::Error>,
     attach: impl Fn(Toxic) -> Result<(), assize_proxy::Error>,
     detach: impl Fn(&str) -> Result<(), assize_proxy::Error>,
 ) -> Result<(), assize_proxy::Error> {
-    for (stream, old, new) in [
-        (Direction::Upstream, &old.upstream, &new.upstream),
-        (Direction::Downstream, &old.downstream, &new.downstream),
-    ] {
-        let name = |i: usize, wire: &Wire| {
-            let way = if stream == Direction::Upstream {
-                "out"
-            } else {
-                "back"
-            };
-            format!("{way}-{i}-{}", wire.kind())
-        };
-        let same = old.len() == new.len() && old.iter().zip(new).all(|(a, b)| a.kind() == b.kind());
-        if same {
-            for (i, (a, b)) in old.iter().zip(new).enumerate() {
-                if a != b {
-                    change(&name(i, b), b)?;
-                }
+    let goes_on = |a: &FlowFault, b: &FlowFault| a.name == b.name && a.wire.kind() == b.wire.kind();
+    for gone in &old.faults {
+        if !new.faults.iter().any(|n| goes_on(n, gone)) {
+            detach(&gone.name)?;
+        }
+    }
+    for fault in &new.faults {
+        match old.faults.iter().find(|o| goes_on(o, fault)) {
+            Some(old) if old == fault => {}
+            Some(_) => {
+                let to = Change {
+                    wire: Some(fault.wire.clone()),
+                    toxicity: Some(fault.share.as_f64()),
+                    peer: None,
+                };
+                change(&fault.name, to)?;
             }
-            continue;
-        }
-        for (i, wire) in old.iter().enumerate() {
-            detach(&name(i, wire))?;
-        }
-        for (i, wire) in new.iter().enumerate() {
-            attach(Toxic::new(name(i, wire), stream, wire.clone()))?;
+            None => {
+                let mut toxic = Toxic::new(&fault.name, fault.direction, fault.wire.clone());
+                toxic.toxicity = fault.share.as_f64();
+                attach(toxic)?;
+            }
         }
     }
     Ok(())
@@ -304,6 +276,7 @@ fn put_wires(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use assize_fault::Value;
     use assize_proxy::EngineOptions;
     use std::io::{Read as _, Write as _};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -343,9 +316,14 @@ mod tests {
                 .find(Origin::Beside, End::Replica(ServiceId(0), 0))
                 .ok_or("no flow")?,
         );
-        let slow = OnWire {
-            upstream: vec![wire("latency", "latency", 60)],
-            ..OnWire::default()
+        let slow = FlowFaults {
+            faults: vec![FlowFault {
+                name: "slow".into(),
+                direction: Direction::Upstream,
+                share: Ppb::ONE,
+                wire: wire("latency", "latency", 60),
+            }],
+            ..nothing()
         };
         assert!(flow.put(slow.clone())?);
         assert!(!flow.put(slow)?, "the same again is no change");
@@ -354,13 +332,13 @@ mod tests {
         client.write_all(b"x")?;
         let mut byte = [0];
         peer.read_exact(&mut byte)?;
-        assert!(flow.put(OnWire {
+        assert!(flow.put(FlowFaults {
             door: Door::Refuse,
-            ..OnWire::default()
+            ..nothing()
         })?);
         assert!(TcpStream::connect(flow.addr).is_err());
         assert!(client.read(&mut byte).is_err(), "open ones are reset");
-        assert!(flow.put(OnWire::default())?);
+        assert!(flow.put(nothing())?);
         assert!(!flow.is_faulted());
         assert!(TcpStream::connect(flow.addr).is_ok());
         Ok(())

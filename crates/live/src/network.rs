@@ -1,9 +1,11 @@
 //! The network between flows' ends: what the fabric makes of each flow's way now, and what stood
 //! in its way in the past.
 
-use crate::flows::{End, Flow, FlowKey, Flows, OnWire, Origin};
-use assize_control::fabric::{self, Fabric, Instance, Leg, Quality, Stop};
-use assize_fault::Nanos;
+use crate::flows::{self, End, FlowKey, Flows, Origin};
+use assize_control::fabric::{self, Condition, Fabric, Flow, Instance, Quality, Stop};
+use assize_control::wire::{self, FlowFaults, Lines};
+use assize_fault::{Nanos, Order};
+use assize_model::faults::How;
 use assize_model::journal::Decision;
 use assize_model::scenario::Target;
 use assize_model::{AccessId, NodeId, Plan, ServiceId};
@@ -14,6 +16,7 @@ pub(crate) struct Network<'a> {
     plan: &'a Plan<'a>,
     fabric: Fabric<'a>,
     ways: Vec<Way>,
+    lines: Lines,
 }
 
 /// The way of one flow.
@@ -24,25 +27,41 @@ struct Way {
     first: Vec<usize>,
     /// Users at its origin.
     users: u64,
-    leg: Leg,
+    condition: Condition,
     /// Standby links that it leads over now.
     standbys: Vec<String>,
-    /// What stopped it: fault, from, to. Without a fault: `None`.
-    stopped: Vec<(Option<usize>, Nanos, Nanos)>,
-    /// Faults that made it worse: fault, from, to.
-    worse: Vec<(usize, Nanos, Nanos)>,
+    /// What was in the way, and when.
+    met: Vec<Met>,
 }
 
-const PERFECT: Leg = Leg {
-    stop: None,
-    quality: Quality::PERFECT,
-};
+/// Something that was in the way of a flow.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    /// `None`: no fault, such as a way back that is not found yet.
+    fault: Option<usize>,
+    /// Nothing passed; otherwise it was worse than usual.
+    stopped: bool,
+    from: Nanos,
+    to: Nanos,
+}
+
+const fn perfect() -> Condition {
+    Condition {
+        stop: None,
+        how: How::BlackHole,
+        out: true,
+        back: true,
+        quality: Quality::PERFECT,
+        lines: Vec::new(),
+        faults: Vec::new(),
+    }
+}
 
 impl<'a> Network<'a> {
     /// All well.
     pub(crate) fn new(plan: &'a Plan<'a>, flows: &Flows) -> Self {
         let fabric = Fabric::new(plan);
-        let way = |flow: &Flow| {
+        let way = |flow: &flows::Flow| {
             let (first, users) = match flow.key.origin {
                 Origin::Users { spot, access } => {
                     (fabric.first_hops(spot, access), users_at(plan, spot))
@@ -53,14 +72,18 @@ impl<'a> Network<'a> {
                 key: flow.key,
                 first,
                 users,
-                leg: PERFECT,
+                condition: perfect(),
                 standbys: Vec::new(),
-                stopped: Vec::new(),
-                worse: Vec::new(),
+                met: Vec::new(),
             }
         };
         let ways = flows.all().iter().map(way).collect();
-        Self { plan, fabric, ways }
+        Self {
+            plan,
+            fabric,
+            ways,
+            lines: Lines::default(),
+        }
     }
 
     /// When something happens by itself.
@@ -90,7 +113,7 @@ impl<'a> Network<'a> {
     /// All flows are as if nothing had ever been wrong, whatever routing believes.
     pub(crate) fn heal(&mut self, now: Nanos) {
         for way in &mut self.ways {
-            way.leg = PERFECT;
+            way.condition = perfect();
             way.close(now);
         }
     }
@@ -98,29 +121,26 @@ impl<'a> Network<'a> {
     /// Looks at every way anew.
     pub(crate) fn refresh(&mut self, now: Nanos) {
         self.fabric.settle(now);
-        let legs: Vec<Leg> = self.ways.iter().map(|w| self.leg(w)).collect();
-        let beside: Vec<Option<Stop>> = self.ways.iter().map(|w| self.cut_off(w, &legs)).collect();
-        for (i, mut leg) in legs.into_iter().enumerate() {
-            leg.stop = leg.stop.or(beside[i]);
-            let faults = leg.stop.map_or_else(Vec::new, |s| self.fabric.faults_of(s));
-            let route = if leg.stop.is_none() {
-                self.route(&self.ways[i])
+        let conditions: Vec<Condition> = self.ways.iter().map(|w| self.condition(w)).collect();
+        let cut_off = |w: &Way| self.cut_off(w, &conditions);
+        let beside: Vec<Option<Condition>> = self.ways.iter().map(cut_off).collect();
+        for (i, (condition, beside)) in conditions.into_iter().zip(beside).enumerate() {
+            let condition = beside.unwrap_or(condition);
+            let standbys = if condition.stop.is_none() {
+                self.standbys(&self.route(&self.ways[i]))
             } else {
                 Vec::new()
             };
-            let worse = self.worse(&self.ways[i], &route);
-            let standbys = self.standbys(&route);
             let way = &mut self.ways[i];
-            way.leg = leg;
             way.standbys = standbys;
-            way.note(now, leg.stop.is_some(), &faults, &worse);
+            way.note(now, condition.stop.is_some(), &condition.faults);
+            way.condition = condition;
         }
     }
 
     /// What is to be on the wire of a flow now.
-    pub(crate) fn on_wire(&self, flow: usize, pace: u32) -> OnWire {
-        let leg = self.ways[flow].leg;
-        OnWire::of(leg.stop.map(|s| self.fabric.how(s)), &leg.quality, pace)
+    pub(crate) fn on_wire(&mut self, flow: usize, order: Order, pace: u32) -> FlowFaults {
+        wire::faults(&self.ways[flow].condition, order, pace, &mut self.lines)
     }
 
     /// Whether a node works.
@@ -136,26 +156,17 @@ impl<'a> Network<'a> {
     }
 
     /// The faults that a call in this span met: those that stopped it, or those that it passed.
-    pub(crate) fn met(&self, flow: usize, began: Nanos, ended: Nanos, stopped: bool) -> Vec<usize> {
-        let way = &self.ways[flow];
-        let during = |from: Nanos, to: Nanos| from <= ended && began <= to;
-        let mut faults: Vec<usize> = way
-            .worse
-            .iter()
-            .filter(|w| during(w.1, w.2))
-            .map(|w| w.0)
-            .collect();
-        if stopped {
-            let stops = way.stopped.iter().filter(|s| during(s.1, s.2));
-            faults.extend(stops.filter_map(|s| s.0));
-        }
-        faults
+    pub(crate) fn met(&self, flow: usize, began: Nanos, ended: Nanos, failed: bool) -> Vec<usize> {
+        let met = self.ways[flow].met.iter();
+        met.filter(|m| m.from <= ended && began <= m.to && (failed || !m.stopped))
+            .filter_map(|m| m.fault)
+            .collect()
     }
 
     /// Whether nothing could pass for the whole of a span.
     pub(crate) fn was_blocked(&self, flow: usize, began: Nanos, ended: Nanos) -> bool {
-        let stopped = &self.ways[flow].stopped;
-        stopped.iter().any(|s| s.1 < began && ended < s.2)
+        let mut met = self.ways[flow].met.iter();
+        met.any(|m| m.stopped && m.from < began && ended < m.to)
     }
 
     /// The standby links that a flow leads over now, as selectors.
@@ -163,50 +174,49 @@ impl<'a> Network<'a> {
         &self.ways[flow].standbys
     }
 
-    fn leg(&self, way: &Way) -> Leg {
-        let of = |s: ServiceId, r: u16| Instance::new(s.index(), usize::from(r));
-        match (way.key.origin, way.key.end) {
-            (Origin::Users { spot, access }, End::Replica(s, r)) => {
-                let from = origin(spot, access, &way.first);
-                self.fabric.leg_of_users(from, of(s, r))
-            }
-            (Origin::Replica(a, b), End::Replica(s, r)) => {
-                self.fabric.leg_between(of(a, b), of(s, r))
-            }
-            (Origin::Checker(node), End::Replica(s, r)) => {
-                self.fabric.leg_to_replica(node, of(s, r))
-            }
-            (Origin::Replica(a, b), End::Vault(node)) => self.fabric.leg_to_vault(of(a, b), node),
-            (Origin::Beside, End::Replica(s, r)) => {
-                let spot = self.fabric.net().spot(self.fabric.at(of(s, r)));
-                let up = self.fabric.truth().spot_up[spot];
-                if up {
-                    PERFECT
-                } else {
-                    Leg::stopped(Stop::Spot(spot))
-                }
-            }
-            (_, End::Vault(_)) => PERFECT,
+    fn condition(&self, way: &Way) -> Condition {
+        if let Some(flow) = flow(way) {
+            return self.fabric.condition(flow);
+        }
+        // From beside: only the place itself is between.
+        let End::Replica(s, r) = way.key.end else {
+            return perfect();
+        };
+        let at = self.fabric.at(Instance::new(s.index(), usize::from(r)));
+        if self.works(at) {
+            return perfect();
+        }
+        self.stopped(Stop::Spot(self.fabric.net().spot(at)))
+    }
+
+    fn stopped(&self, stop: Stop) -> Condition {
+        Condition {
+            stop: Some(stop),
+            how: self.fabric.how(stop),
+            out: false,
+            back: false,
+            faults: self.fabric.faults_of(stop),
+            ..perfect()
         }
     }
 
     /// A check from beside the clients finds nothing where most of them are cut off from the
     /// replica; a way that does not lead there by design, or a place that is cut off from all
     /// replicas, says nothing about this one.
-    fn cut_off(&self, way: &Way, legs: &[Leg]) -> Option<Stop> {
+    fn cut_off(&self, way: &Way, conditions: &[Condition]) -> Option<Condition> {
         let (Origin::Beside, End::Replica(service, replica)) = (way.key.origin, way.key.end) else {
             return None;
         };
         let (mut users, mut without, mut first) = (0, 0, None);
-        for (other, leg) in self.ways.iter().zip(legs) {
+        for (other, condition) in self.ways.iter().zip(conditions) {
             if other.key.end != way.key.end || other.users == 0 {
                 continue;
             }
-            match leg.stop {
+            match condition.stop {
                 None => users += other.users,
-                Some(stop)
-                    if self.fabric.faults_of(stop).is_empty()
-                        || self.reaches_none(other, service, legs) => {}
+                Some(_)
+                    if condition.faults.is_empty()
+                        || self.reaches_none(other, service, conditions) => {}
                 Some(stop) => {
                     users += other.users;
                     without += other.users;
@@ -215,68 +225,31 @@ impl<'a> Network<'a> {
             }
         }
         if users > 0 {
-            return first.filter(|_| without * 2 > users);
+            return first
+                .filter(|_| without * 2 > users)
+                .map(|s| self.stopped(s));
         }
         let state = self.fabric.replica(service.index(), usize::from(replica));
         let isolated = Stop::Isolated(service.0, replica);
-        (!state.isolated.is_empty()).then_some(isolated)
+        (!state.isolated.is_empty()).then(|| self.stopped(isolated))
     }
 
-    fn reaches_none(&self, from: &Way, service: ServiceId, legs: &[Leg]) -> bool {
+    fn reaches_none(&self, from: &Way, service: ServiceId, conditions: &[Condition]) -> bool {
         let to_it = |k: &FlowKey| matches!(k.end, End::Replica(s, _) if s == service);
-        let others = self.ways.iter().zip(legs);
+        let others = self.ways.iter().zip(conditions);
         others
             .filter(|(w, _)| w.key.origin == from.key.origin && to_it(&w.key))
-            .all(|(_, leg)| leg.stop.is_some())
+            .all(|(_, condition)| condition.stop.is_some())
     }
 
     fn route(&self, way: &Way) -> Vec<usize> {
-        let of = |s: ServiceId, r: u16| Instance::new(s.index(), usize::from(r));
-        match (way.key.origin, way.key.end) {
-            (Origin::Users { spot, access }, End::Replica(s, r)) => {
-                let from = origin(spot, access, &way.first);
-                self.fabric.route_of_users(from, of(s, r))
-            }
-            (Origin::Replica(a, b), End::Replica(s, r)) => self
-                .fabric
-                .route_to_replica(self.fabric.at(of(a, b)), of(s, r)),
-            (Origin::Checker(node), End::Replica(s, r)) => {
-                self.fabric.route_to_replica(node, of(s, r))
-            }
-            (Origin::Replica(a, b), End::Vault(node)) => {
-                self.fabric.route_to_replica(node, of(a, b))
-            }
-            _ => Vec::new(),
+        match flow(way) {
+            Some(Flow::Users(from, to)) => self.fabric.route_of_users(from, to),
+            Some(Flow::Node(from, to)) => self.fabric.route_to_replica(from, to),
+            Some(Flow::Between(from, to)) => self.fabric.route_to_replica(self.fabric.at(from), to),
+            Some(Flow::Vault(from, vault)) => self.fabric.route_to_replica(vault, from),
+            None => Vec::new(),
         }
-    }
-
-    /// The faults that make a way worse.
-    fn worse(&self, way: &Way, route: &[usize]) -> Vec<usize> {
-        let mut faults = Vec::new();
-        let net = self.fabric.net();
-        let mut at = |spot: usize| {
-            let state = self.fabric.spot(spot);
-            faults.extend(state.degrade.iter().map(|d| d.0));
-        };
-        for &circuit in route {
-            at(net.circuits[circuit].near);
-            at(net.spot(net.circuits[circuit].far));
-        }
-        if let Origin::Users { spot, .. } = way.key.origin {
-            at(spot);
-            let parts = self.fabric.spot(spot).part_degrade.iter().flatten();
-            faults.extend(parts.map(|d| d.0));
-        }
-        for &circuit in route {
-            faults.extend(self.fabric.circuit(circuit).degrade.iter().map(|d| d.0));
-        }
-        if let End::Replica(s, r) = way.key.end {
-            let state = self.fabric.replica(s.index(), usize::from(r));
-            faults.extend(state.degrade.iter().map(|d| d.0));
-        }
-        faults.sort_unstable();
-        faults.dedup();
-        faults
     }
 
     fn standbys(&self, route: &[usize]) -> Vec<String> {
@@ -292,42 +265,47 @@ impl<'a> Network<'a> {
 
 impl Way {
     /// Opens and closes spans.
-    fn note(&mut self, now: Nanos, stopped: bool, faults: &[usize], worse: &[usize]) {
-        for span in &mut self.stopped {
-            let goes_on = match span.0 {
-                None => stopped && faults.is_empty(),
-                Some(fault) => faults.contains(&fault),
-            };
-            if span.2.is_never() && !goes_on {
-                span.2 = now;
+    fn note(&mut self, now: Nanos, stopped: bool, faults: &[usize]) {
+        let mut new: Vec<Option<usize>> = faults.iter().copied().map(Some).collect();
+        if stopped && new.is_empty() {
+            new.push(None);
+        }
+        for met in self.met.iter_mut().filter(|m| m.to.is_never()) {
+            let same = new
+                .iter()
+                .position(|f| *f == met.fault && met.stopped == stopped);
+            match same {
+                Some(at) => {
+                    new.swap_remove(at);
+                }
+                None => met.to = now,
             }
         }
-        let open = |list: &[(Option<usize>, Nanos, Nanos)], fault: Option<usize>| {
-            list.iter().any(|s| s.0 == fault && s.2.is_never())
-        };
-        if stopped && faults.is_empty() && !open(&self.stopped, None) {
-            self.stopped.push((None, now, Nanos::NEVER));
-        }
-        for &fault in faults {
-            if !open(&self.stopped, Some(fault)) {
-                self.stopped.push((Some(fault), now, Nanos::NEVER));
-            }
-        }
-        for span in &mut self.worse {
-            if span.2.is_never() && !worse.contains(&span.0) {
-                span.2 = now;
-            }
-        }
-        for &fault in worse {
-            if !self.worse.iter().any(|s| s.0 == fault && s.2.is_never()) {
-                self.worse.push((fault, now, Nanos::NEVER));
-            }
-        }
+        self.met.extend(new.into_iter().map(|fault| Met {
+            fault,
+            stopped,
+            from: now,
+            to: Nanos::NEVER,
+        }));
     }
 
     fn close(&mut self, now: Nanos) {
-        self.note(now, false, &[], &[]);
+        self.note(now, false, &[]);
     }
+}
+
+/// A flow as the fabric knows it; none from beside.
+fn flow(way: &Way) -> Option<Flow<'_>> {
+    let of = |s: ServiceId, r: u16| Instance::new(s.index(), usize::from(r));
+    Some(match (way.key.origin, way.key.end) {
+        (Origin::Users { spot, access }, End::Replica(s, r)) => {
+            Flow::Users(origin(spot, access, &way.first), of(s, r))
+        }
+        (Origin::Replica(a, b), End::Replica(s, r)) => Flow::Between(of(a, b), of(s, r)),
+        (Origin::Checker(node), End::Replica(s, r)) => Flow::Node(node, of(s, r)),
+        (Origin::Replica(a, b), End::Vault(node)) => Flow::Vault(of(a, b), node),
+        (Origin::Beside, _) | (_, End::Vault(_)) => return None,
+    })
 }
 
 const fn origin(spot: usize, access: AccessId, first: &[usize]) -> fabric::Origin<'_> {

@@ -2,10 +2,11 @@
 //! each is gone in the end.
 
 use super::{Director, Report};
-use crate::flows::{Door, OnWire};
+
 use crate::replica::{Effect as Done, Replica, Trouble};
 use crate::world::World;
 use assize_control::Response;
+use assize_control::wire::{Door, FlowFaults};
 use assize_fault::Nanos;
 use assize_model::faults::{Effect, How};
 use assize_model::journal::DecisionKind;
@@ -328,7 +329,9 @@ impl Director<'_> {
         let pace = world.clock.pace();
         let mut failed = Vec::new();
         for flow in 0..world.flows.all().len() {
-            let mut on = self.network.on_wire(flow, pace);
+            let mut on = self
+                .network
+                .on_wire(flow, world.flows.get(flow).order(), pace);
             self.overlay(flow, &mut on, now);
             let put = tokio::task::block_in_place(|| world.flows.get(flow).put(on));
             if let Err(e) = put {
@@ -341,7 +344,7 @@ impl Director<'_> {
     }
 
     /// What a replica cannot do to itself is done on the way to it.
-    fn overlay(&self, flow: usize, on: &mut OnWire, now: Nanos) {
+    fn overlay(&self, flow: usize, on: &mut FlowFaults, now: Nanos) {
         let crate::flows::End::Replica(service, replica) = self.world.flows.get(flow).key.end
         else {
             return;

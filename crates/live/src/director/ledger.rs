@@ -200,7 +200,9 @@ impl Ledger {
     ) -> Vec<Loss> {
         let mut losses: Vec<(usize, Loss)> = Vec::new();
         for &at in missing {
+            // An old primary may go on acknowledging after the takeover that costs it those.
             let event = self.events.iter().position(|e| at <= e.0);
+            let event = event.or(self.events.len().checked_sub(1));
             let group = event.unwrap_or(self.events.len());
             let cause = event.and_then(|e| self.events[e].1);
             match losses.iter_mut().find(|l| l.0 == group) {

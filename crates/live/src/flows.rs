@@ -70,6 +70,8 @@ pub(crate) struct Making {
     pub(crate) name: String,
     pub(crate) upstream: String,
     pub(crate) transport: Transport,
+    /// What is on the wire from the beginning.
+    pub(crate) on: FlowFaults,
 }
 
 impl Flows {
@@ -91,20 +93,26 @@ impl Flows {
             let listen = SocketAddr::new(host, 0).to_string();
             let (carrier, addr) = match flow.transport {
                 Transport::Tcp => {
-                    let proxy = Proxy::tcp(listen)
+                    let builder = Proxy::tcp(listen)
                         .name(&flow.name)
                         .upstream(&flow.upstream)
-                        .on(engine)
+                        .on(engine);
+                    let faults = flow.on.faults.iter().map(toxic);
+                    let proxy = faults
+                        .fold(builder, assize_proxy::Builder::toxic)
                         .start()
                         .map_err(refuse)?;
                     let addr = proxy.addr();
                     (Carrier::Tcp(proxy), addr)
                 }
                 Transport::Udp => {
-                    let proxy = Proxy::udp(listen)
+                    let builder = Proxy::udp(listen)
                         .name(&flow.name)
                         .upstream(&flow.upstream)
-                        .seed(seed)
+                        .seed(seed);
+                    let faults = flow.on.faults.iter().map(toxic);
+                    let proxy = faults
+                        .fold(builder, assize_proxy::UdpBuilder::toxic)
                         .start()
                         .map_err(refuse)?;
                     let addr = proxy.addr();
@@ -117,7 +125,10 @@ impl Flows {
                 name: flow.name,
                 addr,
                 carrier,
-                on: Mutex::new(nothing()),
+                on: Mutex::new(FlowFaults {
+                    door: Door::Open,
+                    faults: flow.on.faults,
+                }),
             });
         }
         Ok(made)
@@ -153,6 +164,11 @@ impl Flow {
         }
         *on = new;
         Ok(true)
+    }
+
+    /// Whether this is not what is on the wire.
+    pub(crate) fn differs(&self, from: &FlowFaults) -> bool {
+        *self.on.lock().unwrap_or_else(PoisonError::into_inner) != *from
     }
 
     /// Whether something is on the wire.
@@ -195,13 +211,10 @@ fn put_on_tcp(
             Door::BlackHole => Listening::Blackhole,
         })?;
     }
-    put_faults(
-        old,
-        new,
-        |name, change| proxy.change(name, change),
-        |toxic| proxy.attach(toxic),
-        |name| proxy.detach(name),
-    )?;
+    let work = Work::between(old, new);
+    if !work.is_empty() {
+        proxy.rework(&work.gone, &work.changed, &work.new)?;
+    }
     if new.door == Door::Refuse && old.door != Door::Refuse {
         proxy.cut(Cut::Reset)?;
     }
@@ -214,13 +227,14 @@ fn put_on_udp(
     old: &FlowFaults,
     new: &FlowFaults,
 ) -> Result<(), assize_proxy::Error> {
-    put_faults(
-        &behind_door(old),
-        &behind_door(new),
-        |name, change| proxy.change(name, change),
-        |toxic| proxy.attach(toxic),
-        |name| proxy.detach(name),
-    )
+    let work = Work::between(&behind_door(old), &behind_door(new));
+    work.gone.iter().try_for_each(|name| proxy.detach(name))?;
+    for (name, change) in work.changed {
+        proxy.change(&name, change)?;
+    }
+    work.new
+        .into_iter()
+        .try_for_each(|toxic| proxy.attach(toxic))
 }
 
 fn behind_door(on: &FlowFaults) -> FlowFaults {
@@ -238,39 +252,52 @@ fn behind_door(on: &FlowFaults) -> FlowFaults {
     on
 }
 
-/// Changes settings in place where a fault of the same name goes on, attaches and detaches.
-fn put_faults(
-    old: &FlowFaults,
-    new: &FlowFaults,
-    change: impl Fn(&str, Change) -> Result<(), assize_proxy::Error>,
-    attach: impl Fn(Toxic) -> Result<(), assize_proxy::Error>,
-    detach: impl Fn(&str) -> Result<(), assize_proxy::Error>,
-) -> Result<(), assize_proxy::Error> {
-    let goes_on = |a: &FlowFault, b: &FlowFault| a.name == b.name && a.wire.kind() == b.wire.kind();
-    for gone in &old.faults {
-        if !new.faults.iter().any(|n| goes_on(n, gone)) {
-            detach(&gone.name)?;
-        }
-    }
-    for fault in &new.faults {
-        match old.faults.iter().find(|o| goes_on(o, fault)) {
-            Some(old) if old == fault => {}
-            Some(_) => {
-                let to = Change {
-                    wire: Some(fault.wire.clone()),
-                    toxicity: Some(fault.share.as_f64()),
-                    peer: None,
-                };
-                change(&fault.name, to)?;
-            }
-            None => {
-                let mut toxic = Toxic::new(&fault.name, fault.direction, fault.wire.clone());
-                toxic.toxicity = fault.share.as_f64();
-                attach(toxic)?;
+fn toxic(fault: &FlowFault) -> Toxic {
+    let mut toxic = Toxic::new(&fault.name, fault.direction, fault.wire.clone());
+    toxic.toxicity = fault.share.as_f64();
+    toxic
+}
+
+/// What is to be done to get from one state of a wire to another. Settings change in place where
+/// a fault of the same name goes on.
+#[derive(Default)]
+struct Work {
+    gone: Vec<String>,
+    changed: Vec<(String, Change)>,
+    new: Vec<Toxic>,
+}
+
+impl Work {
+    fn between(old: &FlowFaults, new: &FlowFaults) -> Self {
+        let same = |a: &FlowFault, b: &FlowFault| {
+            a.name == b.name && a.direction == b.direction && a.wire.kind() == b.wire.kind()
+        };
+        let mut work = Self::default();
+        for gone in &old.faults {
+            if !new.faults.iter().any(|n| same(n, gone)) {
+                work.gone.push(gone.name.clone());
             }
         }
+        for fault in &new.faults {
+            match old.faults.iter().find(|o| same(o, fault)) {
+                Some(old) if old == fault => {}
+                Some(_) => work.changed.push((
+                    fault.name.clone(),
+                    Change {
+                        wire: Some(fault.wire.clone()),
+                        toxicity: Some(fault.share.as_f64()),
+                        peer: None,
+                    },
+                )),
+                None => work.new.push(toxic(fault)),
+            }
+        }
+        work
     }
-    Ok(())
+
+    fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.changed.is_empty() && self.new.is_empty()
+    }
 }
 
 #[cfg(test)]
@@ -302,6 +329,7 @@ mod tests {
             name: "beside-db/a".into(),
             upstream: server.local_addr()?.to_string(),
             transport: Transport::Tcp,
+            on: nothing(),
         };
         let flows = Flows::make(&engine, Ipv4Addr::LOCALHOST.into(), 1, vec![making])?;
         Ok((engine, flows, server))

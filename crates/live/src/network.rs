@@ -1,7 +1,7 @@
 //! The network between flows' ends: what the fabric makes of each flow's way now, and what stood
 //! in its way in the past.
 
-use crate::flows::{self, End, FlowKey, Flows, Origin};
+use crate::flows::{End, FlowKey, Origin};
 use assize_control::fabric::{self, Condition, Fabric, Flow, Instance, Quality, Stop};
 use assize_control::wire::{self, FlowFaults, Lines};
 use assize_fault::{Nanos, Order};
@@ -59,17 +59,17 @@ const fn perfect() -> Condition {
 
 impl<'a> Network<'a> {
     /// All well.
-    pub(crate) fn new(plan: &'a Plan<'a>, flows: &Flows) -> Self {
+    pub(crate) fn new(plan: &'a Plan<'a>, flows: &[FlowKey]) -> Self {
         let fabric = Fabric::new(plan);
-        let way = |flow: &flows::Flow| {
-            let (first, users) = match flow.key.origin {
+        let way = |key: &FlowKey| {
+            let (first, users) = match key.origin {
                 Origin::Users { spot, access } => {
                     (fabric.first_hops(spot, access), users_at(plan, spot))
                 }
                 _ => (Vec::new(), 0),
             };
             Way {
-                key: flow.key,
+                key: *key,
                 first,
                 users,
                 condition: perfect(),
@@ -77,7 +77,7 @@ impl<'a> Network<'a> {
                 met: Vec::new(),
             }
         };
-        let ways = flows.all().iter().map(way).collect();
+        let ways = flows.iter().map(way).collect();
         Self {
             plan,
             fabric,
@@ -163,10 +163,16 @@ impl<'a> Network<'a> {
             .collect()
     }
 
-    /// Whether nothing could pass for the whole of a span.
-    pub(crate) fn was_blocked(&self, flow: usize, began: Nanos, ended: Nanos) -> bool {
+    /// Whether nothing could pass for the whole of a span, `after` included: what was on its way
+    /// before, and the time that it takes to change many proxies.
+    pub(crate) fn was_blocked(
+        &self,
+        flow: usize,
+        (began, ended): (Nanos, Nanos),
+        after: Nanos,
+    ) -> bool {
         let mut met = self.ways[flow].met.iter();
-        met.any(|m| m.stopped && m.from < began && ended < m.to)
+        met.any(|m| m.stopped && m.from + after < began && ended < m.to)
     }
 
     /// The standby links that a flow leads over now, as selectors.

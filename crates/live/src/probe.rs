@@ -134,8 +134,7 @@ fn rep(
     )
 }
 
-/// How often a representative attempts a journey, and how many requests one attempt stands for.
-/// A real service gets the rate that the journey states, as far as the bound allows.
+/// How often a representative attempts a journey. A real service gets the rate that the journey states, as far as the bound allows.
 fn set_arrivals(plan: &Plan<'_>, cell: usize, users: u64, making: &mut Making, least: Nanos) {
     let topology = plan.topology;
     let journey = topology.journey(making.journey);
@@ -159,8 +158,6 @@ fn set_arrivals(plan: &Plan<'_>, cell: usize, users: u64, making: &mut Making, l
         // Never so rarely that an outage could hide between two attempts.
         making.every = stated.clamp(least / 4, least * 8);
     }
-    let milli = own * u128::from(making.every.0.unsigned_abs()) / 1_000_000_000 / 1_000;
-    making.weight_milli = u64::try_from(milli).unwrap_or(u64::MAX);
 }
 
 /// Per second, in millionths.
@@ -215,7 +212,7 @@ impl Arrivals {
             };
             let (world, rep, out) = (Arc::clone(&world), Arc::clone(&rep), out.clone());
             tokio::spawn(async move {
-                let attempted: Attempted = attempt(world, rep, making, (n, due)).await;
+                let attempted: Attempted = attempt(world, rep, making, due).await;
                 // The director is gone only when the run is over.
                 let _ = out.send(Report::Attempted(attempted)).await;
                 drop(room);

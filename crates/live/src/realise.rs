@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::context::Context;
 use crate::director::origin_of;
 use crate::flows::{End, FlowKey, Flows, Making, Origin};
+use crate::network::Network;
 use crate::options::{Options, Refused};
 use crate::probe::spot_of;
 use crate::replica::{Replica, Transport};
@@ -12,7 +13,7 @@ use crate::users::called;
 use crate::world::{Neighbourhood, World};
 use crate::zone::Zone;
 use crate::{drivers, stand_ins};
-use assize_fault::Stream;
+use assize_fault::{Nanos, Order, Stream};
 use assize_model::binding::Realisation;
 use assize_model::topology::{Service, Topology};
 use assize_model::{NodeId, Plan, ServiceId};
@@ -236,9 +237,11 @@ pub(crate) fn make_flows(
     engine: &Engine,
     options: &Options,
     started: &Started,
+    (keys, network, pace): (&[FlowKey], &mut Network<'_>, u32),
 ) -> Result<Flows, Refused> {
     let mut makings = Vec::new();
-    for key in flow_keys(plan) {
+    network.refresh(Nanos(i64::MIN / 4));
+    for (i, &key) in keys.iter().enumerate() {
         let (upstream, transport) = match key.end {
             End::Replica(s, r) => {
                 let replica = &started.replicas[s.index()][usize::from(r)];
@@ -246,10 +249,15 @@ pub(crate) fn make_flows(
             }
             End::Vault(node) => match started.vaults.get(&node) {
                 Some(vault) => (vault.upstream(), Transport::Tcp),
-                None => continue,
+                None => return Err(Refused::new("a vault is missing")),
             },
         };
+        let order = match transport {
+            Transport::Tcp => Order::Stream,
+            Transport::Udp => Order::Datagram,
+        };
         makings.push(Making {
+            on: network.on_wire(i, order, pace),
             key,
             name: flow_name(plan, key),
             upstream,

@@ -3,12 +3,12 @@
 use crate::clock::Clock;
 use crate::control_path::ControlPath;
 use crate::director::{Director, Report, start_checks, unsupported};
-use crate::flows::{End, Origin};
+use crate::flows::{End, FlowKey, Origin};
 use crate::network::Network;
 use crate::options::{Ended, Options, Refused};
 use crate::probe::spot_of;
 use crate::probe::{Arrivals, Crowd};
-use crate::realise::{make_flows, start_all};
+use crate::realise::{flow_keys, make_flows, start_all};
 use crate::world::World;
 use crate::wrap::{self, Wrapped};
 use crate::zone::Zone;
@@ -76,9 +76,15 @@ async fn prepare_and_run(
     let zone = Zone::new(&topology);
     // Stand-ins count from now; what comes before the first attempt is model time as well.
     let steady = Clock::new(Instant::now(), pace).wall(plan.scenario.steady_state);
-    let clock = Clock::new(Instant::now() + preparation(plan) + steady, pace);
+    let keys: Vec<FlowKey> = flow_keys(plan).into_iter().collect();
+    let clock = Clock::new(
+        Instant::now() + preparation(plan, keys.len()) + steady,
+        pace,
+    );
     let started = start_all(plan, options, &topology, clock, &zone).await?;
-    let flows = match make_flows(plan, &engine, options, &started) {
+    let mut network = Network::new(plan, &keys);
+    let making = (keys.as_slice(), &mut network, pace);
+    let flows = match make_flows(plan, &engine, options, &started, making) {
         Ok(flows) => flows,
         Err(refused) => {
             started.stop().await;
@@ -115,7 +121,14 @@ async fn prepare_and_run(
             return Err(refused);
         }
     };
-    let ended = conduct(plan, options, (&world, &control, crowd), wrapped, sink).await;
+    let ended = conduct(
+        plan,
+        options,
+        (&world, &control, crowd, network),
+        wrapped,
+        sink,
+    )
+    .await;
     started.stop().await;
     Ok(ended)
 }
@@ -154,9 +167,10 @@ fn found(plan: &Plan<'_>, world: &World) -> Vec<(String, String)> {
 
 /// How long starting everything may take on the wall. Replicas know model time from the start, so
 /// it is fixed before they are started; who takes longer has less of steady state.
-fn preparation(plan: &Plan<'_>) -> Duration {
+fn preparation(plan: &Plan<'_>, flows: usize) -> Duration {
     let services = plan.topology.services.iter();
-    services.fold(Duration::from_millis(500), |sum, service| {
+    let flows = Duration::from_millis(2) * u32::try_from(flows).unwrap_or(0);
+    services.fold(Duration::from_secs(1) + flows, |sum, service| {
         let each = match &service.realised {
             Realisation::StandIn(_) => Duration::from_millis(20),
             Realisation::Bound(binding) if binding.commands.is_empty() => {
@@ -172,7 +186,7 @@ fn preparation(plan: &Plan<'_>) -> Duration {
 async fn conduct(
     plan: &Plan<'_>,
     options: &Options,
-    (world, control, crowd): (&Arc<World>, &Arc<ControlPath>, Crowd),
+    (world, control, crowd, network): (&Arc<World>, &Arc<ControlPath>, Crowd, Network<'_>),
     wrapped: Option<Wrapped>,
     sink: &mut dyn FnMut(Observation),
 ) -> Ended {
@@ -189,7 +203,6 @@ async fn conduct(
         sink(Observation::TestedOn { service, real });
     }
     let (reports, mut inbox): (Sender<Report>, Receiver<Report>) = channel(WAITING);
-    let network = Network::new(plan, &world.flows);
     let mut director = Director::new(
         plan,
         Arc::clone(world),

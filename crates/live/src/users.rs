@@ -7,7 +7,7 @@
 use crate::flows::{End, Origin};
 use crate::replica::{Answer, Call, Entry, Trouble, What};
 use crate::world::World;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Ppb};
 use assize_model::binding::{Realisation, Request, StandIn};
 use assize_model::observation::Served;
 use assize_model::topology::{Access, Journey};
@@ -58,8 +58,6 @@ pub(crate) struct Making {
     pub(crate) every: Nanos,
     /// First attempt after an origin common to all.
     pub(crate) phase: Nanos,
-    /// Requests that one attempt stands for, in thousandths.
-    pub(crate) weight_milli: u64,
     /// By access, since when attempts over it have failed, without a break.
     failing: Vec<AtomicI64>,
     /// Since when attempts have failed, over whatever access.
@@ -77,7 +75,6 @@ impl Making {
             journey,
             every: Nanos::secs(1),
             phase: Nanos::ZERO,
-            weight_milli: 1_000,
             failing: (0..accesses).map(|_| AtomicI64::new(WELL)).collect(),
             failing_at_all: AtomicI64::new(WELL),
             sequence: AtomicU64::new(0),
@@ -147,12 +144,6 @@ impl Rep {
     pub(crate) fn writer(&self, journey: JourneyId) -> u64 {
         (u64::from(journey.0) << 32) | u64::from(self.id)
     }
-
-    /// Attempt `n` of a journey stands for so many requests: the fractions add up over time.
-    fn weight(making: &Making, n: u64) -> u64 {
-        let so_far = |n: u64| u128::from(n) * u128::from(making.weight_milli) / 1_000;
-        u64::try_from(so_far(n + 1) - so_far(n)).unwrap_or(1).max(1)
-    }
 }
 
 /// One attempt of a representative.
@@ -163,7 +154,6 @@ struct Attempt {
     /// Which of its journeys.
     making: usize,
     due: Nanos,
-    weight: u64,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -172,15 +162,13 @@ pub(crate) async fn attempt(
     world: Arc<World>,
     rep: Arc<Rep>,
     making: usize,
-    (n, due): (u64, Nanos),
+    due: Nanos,
 ) -> Attempted {
-    let weight = Rep::weight(&rep.journeys[making], n);
     let this = Attempt {
         world,
         rep,
         making,
         due,
-        weight,
         seen: Arc::default(),
     };
     let outcome = this.tries().await;
@@ -371,7 +359,9 @@ impl Attempt {
         let (from, least) = self.reader(service, &what);
         let call = Call {
             from,
-            weight: self.weight,
+            // Arrivals that stand for many would come in bursts that no user makes: the load of
+            // journeys is not that of their users. Leases are asked for by all of them.
+            weight: 1,
             cohort: self.rep.cohort(),
             round_trips: journey.round_trips.max(1),
             sends: journey.sends,
@@ -551,6 +541,12 @@ impl Attempt {
         }
     }
 
+    /// Whether a contingency of this capacity has room for these cohorts: the first ones get it.
+    fn has_a_place(&self, capacity: Ppb) -> bool {
+        let middle = u64::from(self.rep.cohort()) * 2 + u64::from(self.rep.cohorts.count_ones());
+        middle * 1_000_000_000 < capacity.0 * 128
+    }
+
     /// The sample, a contingency considered.
     fn report(&self, outcome: Result<bool, String>) -> Attempted {
         let making = self.making();
@@ -568,10 +564,15 @@ impl Attempt {
                 let before = making.failing_at_all.fetch_min(self.due.0, Relaxed);
                 let since = before.min(self.due.0);
                 match &self.journey().otherwise {
-                    Some(otherwise) if self.due.0 - since >= otherwise.after.0 => (
-                        Served::Degraded,
-                        format!("{} instead: {why}", otherwise.mode),
-                    ),
+                    Some(otherwise)
+                        if self.due.0 - since >= otherwise.after.0
+                            && self.has_a_place(otherwise.capacity) =>
+                    {
+                        (
+                            Served::Degraded,
+                            format!("{} instead: {why}", otherwise.mode),
+                        )
+                    }
                     _ => (Served::No, why),
                 }
             }

@@ -276,6 +276,43 @@ impl Proxy {
         Ok(())
     }
 
+    /// Detaches, changes and attaches faults, in this order and at once: no byte meets only some
+    /// of it.
+    ///
+    /// # Errors
+    /// As for each by itself; nothing has changed then.
+    pub fn rework(
+        &self,
+        gone: &[String],
+        changed: &[(String, Change)],
+        new: &[Toxic],
+    ) -> Result<(), Error> {
+        self.rechain(|chain| {
+            gone.iter().try_for_each(|name| chain.detach(name))?;
+            for (name, change) in changed {
+                chain.change(name, change.clone())?;
+            }
+            let mut new = new.iter();
+            new.try_for_each(|toxic| chain.attach(&self.core.name, toxic.clone()))
+        })?;
+        for toxic in gone {
+            self.core.tell(|| What::Detached {
+                toxic: toxic.clone(),
+            });
+        }
+        for (toxic, _) in changed {
+            self.core.tell(|| What::Changed {
+                toxic: toxic.clone(),
+            });
+        }
+        for toxic in new {
+            self.core.tell(|| What::Attached {
+                toxic: toxic.name.clone(),
+            });
+        }
+        Ok(())
+    }
+
     /// Detaches all faults at once, and says how many there were.
     ///
     /// # Errors

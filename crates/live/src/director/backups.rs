@@ -62,6 +62,9 @@ impl Director<'_> {
             .world
             .flows
             .find(Origin::Replica(id, replica), End::Vault(backup.kept_at))?;
+        let folder = self.folder.join(format!("work-{service}-{replica}"));
+        // What cannot be made is missed by the replica, which says so.
+        let _ = std::fs::create_dir_all(&folder);
         Some(Work {
             backup: run.schedule,
             vault: self.world.flows.get(flow).addr,
@@ -76,7 +79,7 @@ impl Director<'_> {
             } else {
                 backup.takes
             },
-            folder: self.folder.join(format!("work-{service}-{replica}")),
+            folder,
         })
     }
 

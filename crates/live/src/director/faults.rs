@@ -22,6 +22,9 @@ use tokio::time::timeout;
 /// Bounds the switching of one effect at one replica, on the wall.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Proxies that are changed at the same time.
+const HANDS_AT_ONCE: usize = 32;
+
 /// Where a fault stands.
 pub(super) struct FaultState {
     pub(super) on: bool,
@@ -184,6 +187,31 @@ fn pairs(fault: &FaultEntry) -> impl Iterator<Item = (&Target, Effect)> {
     targets.flat_map(|t| fault.effects.iter().map(move |e| (t, *e)))
 }
 
+/// Puts what is to be on flows there, many at a time: each waits for the proxies' threads, and a
+/// fault of a data centre changes hundreds at one instant. Returns what could not be done.
+fn put_at_once(world: &World, todo: &[(usize, FlowFaults)]) -> Vec<String> {
+    let put = |(flow, on): &(usize, FlowFaults)| {
+        let flow = world.flows.get(*flow);
+        let outcome = flow.put(on.clone());
+        outcome.err().map(|e| format!("{}: {e}", flow.name))
+    };
+    let each = todo.len().div_ceil(HANDS_AT_ONCE).max(4);
+    if todo.len() <= each {
+        return todo.iter().filter_map(put).collect();
+    }
+    std::thread::scope(|scope| {
+        let hands: Vec<_> = todo
+            .chunks(each)
+            .map(|some| scope.spawn(move || some.iter().filter_map(put).collect::<Vec<_>>()))
+            .collect();
+        let lists = hands.into_iter().map(|hand| match hand.join() {
+            Ok(failed) => failed,
+            Err(_) => vec!["a thread that changes proxies has panicked".into()],
+        });
+        lists.flatten().collect()
+    })
+}
+
 impl Director<'_> {
     /// A fault's turn: it comes, goes, or flaps.
     pub(super) fn on_fault_turn(&mut self, at: Nanos, fault: usize, on: bool) {
@@ -327,17 +355,15 @@ impl Director<'_> {
         }
         let world = Arc::clone(&self.world);
         let pace = world.clock.pace();
-        let mut failed = Vec::new();
-        for flow in 0..world.flows.all().len() {
-            let mut on = self
-                .network
-                .on_wire(flow, world.flows.get(flow).order(), pace);
-            self.overlay(flow, &mut on, now);
-            let put = tokio::task::block_in_place(|| world.flows.get(flow).put(on));
-            if let Err(e) = put {
-                failed.push(format!("{}: {e}", world.flows.get(flow).name));
+        let mut todo = Vec::new();
+        for (i, flow) in world.flows.all().iter().enumerate() {
+            let mut on = self.network.on_wire(i, flow.order(), pace);
+            self.overlay(i, &mut on, now);
+            if flow.differs(&on) {
+                todo.push((i, on));
             }
         }
+        let failed = tokio::task::block_in_place(|| put_at_once(&world, &todo));
         for text in failed {
             self.note(format!("the harness: {text}"));
         }

@@ -184,7 +184,9 @@ impl Director<'_> {
     /// An answer over a flow that was cut for the whole of the call went round its proxy.
     fn look_for_bypass(&mut self, seen: &crate::users::Seen) {
         let Some(flow) = seen.flow else { return };
-        if self.network.was_blocked(flow, seen.began, seen.ended) {
+        let after = Nanos::secs(2) * i64::from(self.world.clock.pace());
+        let span = (seen.began, seen.ended);
+        if self.network.was_blocked(flow, span, after) {
             let what = format!(
                 "{} was answered while it was cut",
                 self.world.flows.get(flow).name

@@ -217,6 +217,12 @@ async fn conduct(
     director.make_first_backups();
     let mut tasks = JoinSet::new();
     let origin = clock.now().max(-plan.scenario.steady_state);
+    if origin > -plan.scenario.steady_state {
+        let held = Nanos::ZERO - origin;
+        director.note(format!(
+            "starting everything took longer than expected: steady state is held for {held} only"
+        ));
+    }
     start_checks(plan, world, origin, &reports, &mut tasks);
     {
         let (control, reports) = (Arc::clone(control), reports.clone());

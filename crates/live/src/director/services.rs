@@ -174,6 +174,16 @@ impl Director<'_> {
             (DecisionKind::Down, faults)
         };
         self.decide(now, kind, subject, decided, Some(service));
+        // Who replicates synchronously waits for those that are up, and for no others.
+        for other in 0..self.services[service].replicas.len() as u16 {
+            if let Some(other) = self
+                .world
+                .replica(ServiceId::from(service), other)
+                .filter(|_| other != replica)
+            {
+                other.peer(replica, up);
+            }
+        }
         match self.plan.topology.services[service].mode {
             Mode::ActiveStandby | Mode::Quorum => {
                 let mut actions = Vec::new();

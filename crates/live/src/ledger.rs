@@ -1,11 +1,7 @@
 //! The ledger's entries: what they hold, and how damage to them is seen.
 //!
 //! Stand-ins and drivers store `content` with `hash`; whoever reads back computes the hash of
-//! what is stored. `book` counts what is missing or doubled.
-
-mod book;
-
-pub use book::{Book, Cause, Reckoning};
+//! what is stored. What is missing or doubled is counted elsewhere.
 
 use crate::replica::Entry;
 use sha2::{Digest as _, Sha256};

@@ -161,19 +161,11 @@ pub(crate) fn simulate(file: &ScenarioFile, seed: u64, threads: usize) -> Run {
     }
 }
 
-/// What a scenario's plan is predicted to come to.
-pub(crate) struct Prediction {
-    journal: Journal,
-    outcome: Outcome,
-}
-
-/// Simulates the plan that will be run.
-pub(crate) fn predict(file: &ScenarioFile, seed: u64) -> Option<Prediction> {
+/// What the plan that will be run is predicted to come to; `None` if the simulator failed.
+pub(crate) fn predict(file: &ScenarioFile, seed: u64) -> Option<Journal> {
     let predicted = catch_unwind(AssertUnwindSafe(|| {
         let plan = Plan::new(&file.topology, &file.scenario, seed);
-        let journal = assize_sim::simulate_with_solos(&plan, 1);
-        let outcome = judge(&plan, &journal, Vec::new());
-        Prediction { journal, outcome }
+        assize_sim::simulate_with_solos(&plan, 1)
     }));
     predicted.ok()
 }
@@ -182,17 +174,21 @@ pub(crate) fn predict(file: &ScenarioFile, seed: u64) -> Option<Prediction> {
 pub(crate) fn judged(
     plan: &Plan<'_>,
     observations: &[Observation],
-    prediction: Option<&Prediction>,
+    prediction: Option<&Journal>,
     warnings: Vec<String>,
 ) -> Outcome {
     let mut journal = fold(plan, observations);
-    if let Some(prediction) = prediction {
-        journal.adopt_solos(&prediction.journal);
-    }
+    let Some(prediction) = prediction else {
+        return judge(plan, &journal, warnings);
+    };
+    journal.adopt_solos(prediction);
     let mut outcome = judge(plan, &journal, warnings);
-    if let Some(prediction) = prediction {
-        judge::compare(&mut outcome, &prediction.outcome);
-    }
+    // Of a run that ended early, because all was stable or not, so much was predicted.
+    let as_far = Journal {
+        end: journal.end,
+        ..prediction.clone()
+    };
+    judge::compare(&mut outcome, &judge(plan, &as_far, Vec::new()));
     outcome
 }
 

@@ -1,8 +1,16 @@
 //! Ctrl-C and SIGTERM as a wish to end: faults are lifted, and what there is is reported.
 
 use crate::options::{Refused, Stop};
+#[cfg(unix)]
+use std::time::Duration;
+#[cfg(unix)]
+use tokio::time::Instant;
 
-/// From now on SIGINT and SIGTERM ask `stop`; a second one ends the process at once, for whoever
+/// Signals within this time are one.
+#[cfg(unix)]
+const ONE_WISH: Duration = Duration::from_secs(1);
+
+/// From now on SIGINT and SIGTERM ask `stop`; a later one ends the process at once, for whoever
 /// does not want to wait.
 ///
 /// # Errors
@@ -42,12 +50,14 @@ impl Listening {
     }
 
     async fn forward(mut self, stop: &Stop) {
+        let mut first: Option<Instant> = None;
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => {}
                 _ = self.terminate.recv() => {}
             }
-            if stop.is_requested() {
+            // Who runs us may signal the process and then its group: that is one wish.
+            if first.get_or_insert_with(Instant::now).elapsed() > ONE_WISH {
                 // The guard ends what was started.
                 let own = rustix::process::getpid();
                 let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);

@@ -257,7 +257,12 @@ fn steps(plan: &Plan<'_>, observations: &[Observation]) -> Vec<StepRecord> {
             _ => None,
         });
         let said: Vec<(Nanos, &String)> = said.collect();
-        let words: Vec<&str> = said.iter().map(|(_, outcome)| outcome.as_str()).collect();
+        let mut words: Vec<&str> = Vec::new();
+        for (_, outcome) in &said {
+            // What more came of it is often told with all that came before.
+            words.pop_if(|last| outcome.starts_with(*last));
+            words.push(outcome);
+        }
         StepRecord {
             at: said.first().map_or(entry.at, |first| first.0),
             outcome: if words.is_empty() {

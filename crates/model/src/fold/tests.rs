@@ -152,6 +152,27 @@ fn a_runner_that_is_slow_or_stands_still_is_noticed() {
 }
 
 #[test]
+fn what_more_came_of_a_step_is_told_once() {
+    let mut bench = Bench::new(END);
+    bench.step("back", Nanos::secs(10));
+    let step = |at, outcome: &str| Observation::Step {
+        at: Nanos::secs(at),
+        step: 0,
+        outcome: outcome.into(),
+    };
+    let observations = [
+        step(10, "begun"),
+        step(20, "begun, half done"),
+        step(30, "done"),
+        ended(END),
+    ];
+    let record = fold(&bench.plan(), &observations).steps.remove(0);
+    assert_eq!(record.at, Nanos::secs(10));
+    assert_eq!(record.outcome, "begun, half done; done");
+    assert_eq!(fold(&bench.plan(), &[]).steps[0].outcome, "not taken");
+}
+
+#[test]
 fn a_takeover_that_nobody_announced_is_seen_where_the_system_does_it_itself() {
     let mut bench = Bench::new(END);
     bench.fault("dc", Nanos::secs(10), Nanos::secs(50));

@@ -3,8 +3,9 @@
 
 use super::one::{self, One, Setting};
 use super::suite::Result;
-use crate::engine::{Prediction, ScenarioFile};
+use crate::engine::ScenarioFile;
 use assize_fault::Nanos;
+use assize_model::Journal;
 use assize_model::finding::{Detail, Outcome, RunFigure, RunResult, Status, Value};
 use assize_model::observation::Observation;
 use assize_report::{Run, SuiteVerdict};
@@ -18,7 +19,7 @@ struct Made {
 /// Runs a scenario as often as is asked for; the worst of the runs decides.
 pub(super) fn run(
     file: &ScenarioFile,
-    prediction: Option<&Prediction>,
+    prediction: Option<&Journal>,
     setting: &Setting<'_>,
     tell: &dyn Fn(&Observation),
 ) -> Result {

@@ -1,11 +1,11 @@
 //! One run of one scenario: recorded, folded, judged, with the prediction beside.
 
 use super::{Arguments, Engine, clock, out};
-use crate::engine::{Prediction, ScenarioFile, in_words, judged, panic_text};
+use crate::engine::{ScenarioFile, in_words, judged, panic_text};
 use crate::journal::Writer;
 use assize_live::{Options, Refused, Stop, Wrap};
 use assize_model::observation::Observation;
-use assize_model::{Plan, judge};
+use assize_model::{Journal, Plan, judge};
 use assize_report::Run;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +46,7 @@ pub(super) fn options(arguments: &Arguments, stop: Stop, folder: PathBuf) -> Opt
 /// each observation.
 pub(super) fn carry_out(
     file: &ScenarioFile,
-    prediction: Option<&Prediction>,
+    prediction: Option<&Journal>,
     setting: &Setting<'_>,
     number: u32,
     tell: &dyn Fn(&Observation),
@@ -77,7 +77,7 @@ pub(super) fn not_run(file: &ScenarioFile, reason: String) -> Run {
 
 fn record_and_judge(
     file: &ScenarioFile,
-    prediction: Option<&Prediction>,
+    prediction: Option<&Journal>,
     setting: &Setting<'_>,
     number: u32,
     tell: &dyn Fn(&Observation),

@@ -6,11 +6,11 @@ use super::one::{self, Setting};
 use super::progress::{Told, View};
 use super::{Arguments, Engine, again, out, select, strict};
 use crate::Console;
-use crate::engine::{self, Prediction, ScenarioFile};
+use crate::engine::{self, ScenarioFile};
 use crate::exit::Failure;
 use assize_fault::Nanos;
 use assize_live::Stop;
-use assize_model::Plan;
+use assize_model::{Journal, Plan};
 use assize_report::Run;
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ pub(super) fn run_all(
     console: &mut Console<'_>,
 ) -> std::result::Result<Vec<Result>, Failure> {
     let clock = Clock::start();
-    let predictions: Vec<Option<Prediction>> = files
+    let predictions: Vec<Option<Journal>> = files
         .par_iter()
         .map(|file| engine::predict(file, arguments.engine.seed))
         .collect();
@@ -90,7 +90,7 @@ struct Work<'a> {
     files: &'a [ScenarioFile],
     arguments: &'a Arguments,
     clock: Clock,
-    predictions: &'a [Option<Prediction>],
+    predictions: &'a [Option<Journal>],
     names: &'a [String],
 }
 

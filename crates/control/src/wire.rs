@@ -16,9 +16,10 @@ use assize_model::faults::How;
 use std::collections::BTreeMap;
 
 /// What the listener of a flow does with new clients.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub enum Door {
     /// It lets them in.
+    #[default]
     Open,
     /// It refuses them; open connections are reset.
     Refuse,
@@ -27,13 +28,39 @@ pub enum Door {
 }
 
 /// All that a proxy does to one flow.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
 pub struct FlowFaults {
     /// Its listener.
     pub door: Door,
     /// Its wire faults, in the order in which bytes meet them, by name.
     pub faults: Vec<FlowFault>,
 }
+
+impl FlowFaults {
+    /// Nothing passes, and whoever connects meets it so.
+    #[must_use]
+    pub fn stopped(how: How, order: Order) -> Self {
+        let mut list = Making::new(order, 1);
+        // A refused stream is closed; nobody tells the sender of a datagram.
+        if how == How::BlackHole || order == Order::Datagram {
+            list.nothing_passes(Direction::Upstream);
+            list.nothing_passes(Direction::Downstream);
+        }
+        list.done(match how {
+            How::Refuse => Door::Refuse,
+            How::BlackHole => Door::BlackHole,
+        })
+    }
+
+    /// Whether something does not pass, in one direction at least.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.door != Door::Open || self.faults.iter().any(|f| f.name.starts_with(STOP))
+    }
+}
+
+/// The name of the fault that lets nothing pass, before its direction.
+const STOP: &str = "stop";
 
 /// One wire fault of a flow.
 #[derive(Clone, PartialEq, Debug)]
@@ -66,14 +93,10 @@ const RETRANSMITS: Nanos = Nanos::millis(200);
 /// at least 1, is model seconds per wall second.
 #[must_use]
 pub fn faults(condition: &Condition, order: Order, pace: u32, lines: &mut Lines) -> FlowFaults {
-    let mut list = Making {
-        pace: i64::from(pace.max(1)),
-        order,
-        list: Vec::new(),
-    };
     if condition.stop.is_some() && condition.how == How::Refuse {
-        return list.done(Door::Refuse);
+        return FlowFaults::stopped(How::Refuse, order);
     }
+    let mut list = Making::new(order, pace);
     for (direction, passes) in [
         (Direction::Upstream, condition.out),
         (Direction::Downstream, condition.back),
@@ -99,6 +122,14 @@ struct Making {
 }
 
 impl Making {
+    fn new(order: Order, pace: u32) -> Self {
+        Self {
+            pace: i64::from(pace.max(1)),
+            order,
+            list: Vec::new(),
+        }
+    }
+
     fn done(self, door: Door) -> FlowFaults {
         FlowFaults {
             door,
@@ -126,7 +157,7 @@ impl Making {
                 ..PacketLoss::default()
             }),
         };
-        self.add("stop", direction, wire);
+        self.add(STOP, direction, wire);
     }
 
     fn worse(&mut self, condition: &Condition, direction: Direction, lines: &mut Lines) {
@@ -283,6 +314,8 @@ mod tests {
         assert_eq!(flow.faults.len(), 2);
         let flow = stream(&stopped(How::Refuse, false, false), 1);
         assert_eq!((flow.door, flow.faults.len()), (Door::Refuse, 0));
+        let flow = FlowFaults::stopped(How::Refuse, Order::Datagram);
+        assert_eq!((flow.faults.len(), flow.is_stopped()), (2, true));
     }
 
     #[test]
@@ -296,6 +329,7 @@ mod tests {
         };
         assert!(only(&unheard, Direction::Upstream));
         assert!(only(&unanswered, Direction::Downstream));
+        assert!(unanswered.is_stopped());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 
 /// The rows of an `expected.csv`, without its head; `None` where the data is not.
+#[expect(clippy::print_stderr, reason = "what is left out is said")]
 fn expected(folder: &str) -> Option<(PathBuf, Vec<Vec<String>>)> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let data = std::env::var_os("ASSIZE_DATA").map_or_else(beside, PathBuf::from);

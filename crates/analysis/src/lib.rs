@@ -9,18 +9,25 @@
 
 mod bdd;
 mod bounds;
+pub mod compare;
 pub mod connected;
 mod cutsets;
 pub mod cycles;
+pub mod design;
 mod diagram;
 pub mod graph;
 pub mod graphml;
+pub mod import;
 mod list;
+pub mod merge;
 mod modules;
 mod network;
 pub mod opsa;
 mod order;
+mod parallel;
+mod program;
 mod report;
+pub mod review;
 mod solve;
 #[cfg(test)]
 mod solve_tests;

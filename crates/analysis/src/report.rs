@@ -2,24 +2,27 @@
 //!
 //! Data only. Lists are in a fixed order, so equal analyses are equal bytes.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The schema of [`Report`].
 pub const SCHEMA: &str = "assize/analysis/v1";
 
 /// The whole.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Report {
     /// [`SCHEMA`].
-    pub schema: &'static str,
+    pub schema: String,
     /// `topology`, `graph` or `fault-tree`.
-    pub kind: &'static str,
+    pub kind: String,
     /// What the file calls itself.
     pub name: String,
+    /// Which part of the sweep this is, if it is not the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// What can fail.
     pub elements: Vec<Element>,
     /// The top event of a fault tree.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub top: Option<Top>,
     /// Journeys of a topology, one entry for each population that makes it.
     pub journeys: Vec<Journey>,
@@ -34,11 +37,12 @@ pub struct Report {
 impl Report {
     /// Nothing found yet.
     #[must_use]
-    pub const fn new(kind: &'static str, name: String) -> Self {
+    pub fn new(kind: &str, name: String) -> Self {
         Self {
-            schema: SCHEMA,
-            kind,
+            schema: SCHEMA.to_owned(),
+            kind: kind.to_owned(),
             name,
+            shard: None,
             elements: Vec::new(),
             top: None,
             journeys: Vec::new(),
@@ -49,27 +53,36 @@ impl Report {
     }
 }
 
+/// A part of a sweep.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Shard {
+    /// Which, from 1.
+    pub index: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
 /// Something that can fail.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Element {
     /// Its selector (`node/core-n`), or its name in the file.
     pub id: String,
     /// How many like ones it stands for: the sites of a class, or one.
     pub count: u64,
     /// The probability that it has failed, where the file says.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
 }
 
 /// The top event of a fault tree.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Top {
     /// Its name.
     pub name: String,
     /// Its probability, where it is known exactly.
     pub probability: Option<f64>,
     /// Bounds, where the probability is not known exactly.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bounds: Option<Bounds>,
     /// How many minimal cut sets there are; `null` where they did not fit.
     pub minimal_cut_sets: Option<u128>,
@@ -80,7 +93,7 @@ pub struct Top {
 }
 
 /// Between two figures.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Bounds {
     /// At least this.
     pub lower: f64,
@@ -89,7 +102,7 @@ pub struct Bounds {
 }
 
 /// A minimal cut set.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct CutSetFound {
     /// Its elements.
     pub elements: Vec<String>,
@@ -98,7 +111,7 @@ pub struct CutSetFound {
 }
 
 /// What an element contributes.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct ImportanceFound {
     /// The element.
     pub element: String,
@@ -107,12 +120,12 @@ pub struct ImportanceFound {
     /// The share of the whole's failures in which the element is critical.
     pub criticality: f64,
     /// The share of the cut sets' summed probability that the element is in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fussell_vesely: Option<f64>,
 }
 
 /// A journey of one population.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Journey {
     /// The journey.
     pub journey: String,
@@ -126,15 +139,15 @@ pub struct Journey {
     pub cut_sets: Vec<CutSetFound>,
     /// How many minimal cut sets there are in all.
     pub minimal_cut_sets: Option<u128>,
-    /// The share of time in which it can be made, for the users worst off; `null` where no
-    /// element has a figure.
+    /// The share of its users' time in which it can be made; `null` where no element has a
+    /// figure.
     pub availability: Option<Availability>,
     /// Elements by what they contribute, greatest first.
     pub importance: Vec<ImportanceFound>,
 }
 
 /// What alone takes a journey away.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct SinglePoint {
     /// The element.
     pub element: String,
@@ -143,12 +156,12 @@ pub struct SinglePoint {
     /// Whether the weakness is known and owned.
     pub accepted: bool,
     /// Until when it is accepted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
 }
 
 /// A share of time.
-#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Availability {
     /// Exactly.
@@ -161,10 +174,10 @@ pub enum Availability {
 }
 
 /// One thing that is wrong.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Finding {
     /// What kind of thing: `single-point`, `shared-domain`, `backup`, `restore`, ….
-    pub kind: &'static str,
+    pub kind: String,
     /// What it is about.
     pub subject: String,
     /// In one sentence.
@@ -174,7 +187,7 @@ pub struct Finding {
 }
 
 /// Combinations of `k` failures.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Sweep {
     /// How many elements fail together.
     pub k: usize,
@@ -195,7 +208,7 @@ pub struct Sweep {
 }
 
 /// A combination that violates, and what.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Violation {
     /// What fails.
     pub elements: Vec<String>,

@@ -96,7 +96,8 @@ impl Solved {
     /// Solves a structure.
     #[must_use]
     pub fn new(structure: &Structure, top: Ref, limits: Limits) -> Self {
-        let (structure, top) = structure.reduced(top);
+        let (structure, tops) = structure.reduced(&[top]);
+        let top = tops[0];
         let roots = modules::find(&structure, top);
         let mut module_of = vec![None; top.index() + 1];
         let mut solved = Vec::with_capacity(roots.len());

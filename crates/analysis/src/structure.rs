@@ -6,7 +6,6 @@
 //! evaluates it. It holds no probabilities; those are given to the solver beside it.
 
 use indexmap::IndexSet;
-use std::collections::BTreeMap;
 
 /// A node of the graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -167,72 +166,75 @@ impl Structure {
         value[top.index()]
     }
 
-    /// The part below a node as a graph of its own, with nested gates of one kind made one, and
-    /// the node in it. Smaller, and the same function.
+    /// What these nodes stand on as a graph of its own, with nested gates of one kind made one,
+    /// and the nodes in it. Smaller, and the same functions.
     #[must_use]
-    pub fn reduced(&self, top: Ref) -> (Self, Ref) {
-        let mut parents = vec![0u32; top.index() + 1];
-        let mut wanted = vec![false; top.index() + 1];
-        wanted[top.index()] = true;
-        for index in (0..=top.index()).rev().filter(|_| true) {
-            if !wanted[index] {
-                continue;
-            }
-            for child in self.gate(Ref(index as u32)).arguments() {
-                parents[child.index()] += 1;
-                wanted[child.index()] = true;
-            }
-        }
+    pub fn reduced(&self, tops: &[Ref]) -> (Self, Vec<Ref>) {
+        let flat = self.rewritten(tops, true);
+        // What was drawn into its only parent is still there, and stays behind now.
+        flat.0.rewritten(&flat.1, false)
+    }
+
+    fn rewritten(&self, tops: &[Ref], flatten: bool) -> (Self, Vec<Ref>) {
+        let parents = self.parents(tops);
         let mut out = Self::new();
-        let mut new: BTreeMap<usize, Ref> = BTreeMap::new();
-        for index in (0..=top.index()).filter(|i| wanted[*i]) {
+        let mut new: Vec<Ref> = vec![Ref(0); parents.len()];
+        for index in (0..parents.len()).filter(|i| parents[*i] > 0) {
             let gate = self.gate(Ref(index as u32));
-            let made = match gate {
+            new[index] = match gate {
                 Gate::Constant(value) => out.constant(*value),
                 Gate::Event(event) => out.event(*event),
                 Gate::And(list) | Gate::Or(list) => {
                     let conjunction = matches!(gate, Gate::And(_));
-                    let mut flat = Vec::new();
+                    let mut arguments = Vec::new();
                     for child in list {
-                        let node = new[&child.index()];
+                        let node = new[child.index()];
                         match (out.gate(node), conjunction) {
                             (Gate::And(inner), true) | (Gate::Or(inner), false)
-                                if parents[child.index()] == 1 =>
+                                if flatten && parents[child.index()] == 1 =>
                             {
-                                flat.extend_from_slice(inner);
+                                arguments.extend_from_slice(inner);
                             }
-                            _ => flat.push(node),
+                            _ => arguments.push(node),
                         }
                     }
-                    out.join(flat, conjunction)
+                    out.join(arguments, conjunction)
                 }
                 Gate::AtLeast(k, list) => {
-                    let list: Vec<Ref> = list.iter().map(|c| new[&c.index()]).collect();
+                    let list: Vec<Ref> = list.iter().map(|c| new[c.index()]).collect();
                     out.at_least(*k as usize, list)
                 }
             };
-            new.insert(index, made);
         }
-        let top = new[&top.index()];
-        (out, top)
+        let tops = tops.iter().map(|t| new[t.index()]).collect();
+        (out, tops)
+    }
+
+    /// By node, how many refer to it; 0 for what none of the tops stands on.
+    fn parents(&self, tops: &[Ref]) -> Vec<u32> {
+        let n = tops.iter().map(|t| t.index() + 1).max().unwrap_or(0);
+        let mut parents = vec![0u32; n];
+        for top in tops {
+            // A top is wanted for itself: it is not drawn into another.
+            parents[top.index()] += 2;
+        }
+        for index in (0..n).rev() {
+            if parents[index] > 0 {
+                for child in self.gate(Ref(index as u32)).arguments() {
+                    parents[child.index()] += 1;
+                }
+            }
+        }
+        parents
     }
 
     /// The events below a node, in order of number.
     #[must_use]
     pub fn events(&self, top: Ref) -> Vec<u32> {
-        let mut wanted = vec![false; top.index() + 1];
-        wanted[top.index()] = true;
         let mut events = Vec::new();
-        for index in (0..=top.index()).rev() {
-            if !wanted[index] {
-                continue;
-            }
-            let gate = self.gate(Ref(index as u32));
-            if let Gate::Event(event) = gate {
+        for (index, parents) in self.parents(&[top]).into_iter().enumerate() {
+            if let (Gate::Event(event), true) = (self.gate(Ref(index as u32)), parents > 0) {
                 events.push(*event);
-            }
-            for child in gate.arguments() {
-                wanted[child.index()] = true;
             }
         }
         events.sort_unstable();
@@ -263,11 +265,11 @@ mod tests {
         let e: Vec<Ref> = (0..4).map(|i| s.event(i)).collect();
         let inner = s.or([e[0], e[1]]);
         let outer = s.or([inner, e[2]]);
-        let (small, top) = s.reduced(outer);
-        assert_eq!(small.gate(top).arguments().len(), 3);
+        let (small, tops) = s.reduced(&[outer]);
+        assert_eq!(small.gate(tops[0]).arguments().len(), 3);
         let pair = s.and([inner, e[3]]);
         let shared = s.or([inner, pair]);
-        let (small, top) = s.reduced(shared);
-        assert_eq!(small.gate(top).arguments().len(), 2);
+        let (small, tops) = s.reduced(&[shared]);
+        assert_eq!(small.gate(tops[0]).arguments().len(), 2);
     }
 }

@@ -42,6 +42,8 @@ pub struct Topology {
     pub journeys: Vec<Journey>,
     /// Objectives by name; a scenario selects among them or adds its own.
     pub objectives: Vec<Objective>,
+    /// How often elements are out, for `analyse`.
+    pub reliability: Vec<Reliability>,
     /// Provenance by path.
     pub assumed: Vec<Assumed>,
     /// Known weaknesses, owned and dated.
@@ -507,6 +509,15 @@ pub struct Contingency {
     pub capacity: Ppb,
     /// How long a user fails before turning to it.
     pub after: Nanos,
+}
+
+/// How often elements are out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reliability {
+    /// Which: a selector, in which `*` stands for anything.
+    pub selector: String,
+    /// The share of time in which each of them has failed, as parts and whole.
+    pub unavailable: (u64, u64),
 }
 
 /// Where a figure comes from.

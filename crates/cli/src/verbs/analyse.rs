@@ -1,13 +1,15 @@
 //! `assize analyse`: what can break a network. Topologies, plain networks in GraphML, fault trees
 //! in the Open-PSA format.
 
-mod table;
+pub(super) mod table;
 
 use crate::Console;
-use crate::args::Plain;
-use crate::disk;
+use crate::args::{Plain, SetArgs};
 use crate::exit::{Exit, Failure};
-use assize_analysis::{Limits, Report, analyse_graph, analyse_tree, graphml, opsa};
+use crate::{disk, engine};
+use assize_analysis::design::{self, Question, Slice, Wanted};
+use assize_analysis::{Limits, Report, Shard, analyse_graph, analyse_tree, graphml, opsa};
+use assize_model::Topology;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -37,17 +39,28 @@ pub(crate) struct Arguments {
     #[arg(long, env = "ASSIZE_K", default_value_t = 2, value_name = "N",
           value_parser = clap::value_parser!(u8).range(0..=8))]
     k: u8,
-    /// List cut sets of at most so many elements.
-    #[arg(long, env = "ASSIZE_ORDER", default_value_t = 3, value_name = "N",
-          value_parser = clap::value_parser!(u8).range(1..=64))]
-    order: u8,
-    /// List at most so many cut sets.
-    #[arg(long, env = "ASSIZE_MOST", default_value_t = 1000, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
-    most: u32,
+    #[command(flatten)]
+    depth: Depth,
     /// The gate of a fault tree to analyse; else the one that no other refers to.
     #[arg(long, env = "ASSIZE_TOP", value_name = "GATE")]
     top: Option<String>,
+    /// What is down already, such as `core-n` during planned work; may be given several times.
+    #[arg(
+        long,
+        env = "ASSIZE_DOWN",
+        value_name = "ELEMENT",
+        value_delimiter = ','
+    )]
+    down: Vec<String>,
+    /// Do one part of the sweep only, such as `3/7`; `assize merge` joins the parts.
+    #[arg(long, env = "ASSIZE_SHARD", value_name = "I/N", value_parser = shard)]
+    shard: Option<Slice>,
+    #[command(flatten)]
+    sets: SetArgs,
+    /// How many threads to use; all processors unless given. Changes no figure.
+    #[arg(long, env = "ASSIZE_THREADS", value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// How to print.
     #[arg(
         long,
@@ -56,6 +69,43 @@ pub(crate) struct Arguments {
         value_name = "FORMAT"
     )]
     format: Plain,
+}
+
+/// How much of cut sets is wanted.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct Depth {
+    /// List cut sets of at most so many elements.
+    #[arg(long, env = "ASSIZE_ORDER", default_value_t = 3, value_name = "N",
+          value_parser = clap::value_parser!(u8).range(1..=64))]
+    order: u8,
+    /// List at most so many cut sets.
+    #[arg(long, env = "ASSIZE_MOST", default_value_t = 1000, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    most: u32,
+}
+
+impl Depth {
+    fn wanted(&self) -> Wanted {
+        Wanted {
+            order: self.order.into(),
+            most: self.most as usize,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A topology, and its analysis as the verbs that build on it want it.
+pub(super) fn analysis_of(file: &Path, depth: &Depth) -> Result<(Topology, Report), Failure> {
+    let loaded = engine::topology(file, &[])?;
+    let question = Question {
+        k: 1,
+        down: Vec::new(),
+        wanted: depth.wanted(),
+        slice: Slice::WHOLE,
+        threads: 1,
+    };
+    let report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
+    Ok((loaded.topology, report))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -73,7 +123,8 @@ enum Objective {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let report = match extension(&arguments.file).as_str() {
         "graphml" => graph(arguments)?,
-        _ => tree(arguments)?,
+        "xml" => tree(arguments)?,
+        _ => topology(arguments, console)?,
     };
     match arguments.format {
         Plain::Table => table::write(&report, console)?,
@@ -94,23 +145,61 @@ fn graph(arguments: &Arguments) -> Result<Report, Failure> {
     Ok(analyse_graph(
         &graph,
         arguments.k.into(),
-        arguments.most as usize,
+        arguments.depth.most as usize,
     ))
+}
+
+fn topology(arguments: &Arguments, console: &mut Console<'_>) -> Result<Report, Failure> {
+    let loaded = engine::topology(&arguments.file, &arguments.sets.sets)?;
+    for warning in &loaded.warnings {
+        console.say(&warning.to_string());
+    }
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    let question = Question {
+        k: arguments.k.into(),
+        down: arguments.down.clone(),
+        wanted: arguments.depth.wanted(),
+        slice: arguments.shard.unwrap_or(Slice::WHOLE),
+        threads: arguments.threads.map_or_else(all, usize::from),
+    };
+    let mut report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
+    report.shard = arguments.shard.map(|s| Shard {
+        index: s.index + 1,
+        of: s.of,
+    });
+    Ok(report)
+}
+
+/// `i/n`, from 1.
+fn shard(text: &str) -> Result<Slice, String> {
+    let parts = text
+        .split_once('/')
+        .and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)));
+    match parts {
+        Some((index, of)) if (1..=of).contains(&index) && of <= 1_000_000 => Ok(Slice {
+            index: index - 1,
+            of,
+        }),
+        _ => Err("write `3/7` for the third of seven parts".to_owned()),
+    }
 }
 
 fn tree(arguments: &Arguments) -> Result<Report, Failure> {
     let text = disk::foreign(&arguments.file)?;
     let tree =
         opsa::read(&text, arguments.top.as_deref()).map_err(|e| cannot_use(&arguments.file, &e))?;
-    let (order, most) = (arguments.order.into(), arguments.most as usize);
+    let (order, most) = (arguments.depth.order.into(), arguments.depth.most as usize);
     Ok(analyse_tree(&tree, order, most, Limits::default()))
 }
 
-fn cannot_use(file: &Path, error: &dyn std::error::Error) -> Failure {
+pub(super) fn cannot_use(file: &Path, error: &dyn std::error::Error) -> Failure {
     Failure::Usage(format!("{}: {error}", file.display()))
 }
 
-fn write_json(report: &Report, console: &mut Console<'_>) -> Result<(), Failure> {
+pub(super) fn write_json(
+    report: &impl serde::Serialize,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
     serde_json::to_writer_pretty(&mut *console.out, report).map_err(std::io::Error::from)?;
     writeln!(console.out)?;
     Ok(())

@@ -2,16 +2,21 @@
 
 mod analyse;
 mod check;
+mod compare;
 mod completions;
 mod ctl;
 mod faults;
 mod graph;
 mod guard;
 mod heartbeat;
+mod import;
 mod init;
 mod judge;
 mod proxy;
 mod run;
+mod merge;
+mod proxy;
+mod review;
 mod schema;
 mod simulate;
 mod trace;
@@ -47,6 +52,14 @@ verbs! {
     Graph => graph,
     /// Say what can break it: single points, cut sets, availability, every combination of failures.
     Analyse => analyse,
+    /// Join the parts of a sweep that `analyse --shard` made.
+    Merge => merge,
+    /// Say what a change of design buys, and what it costs.
+    Compare => compare,
+    /// Write the page for a design review: the register of single points.
+    Review => review,
+    /// Make the base of a topology from an inventory that others keep.
+    Import => import,
     /// Say what would happen: scenarios in virtual time, judged.
     Simulate => simulate,
     /// Say what does happen: break it on real sockets, measure, judge.

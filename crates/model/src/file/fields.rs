@@ -28,8 +28,15 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("populations", "map:population", "Users. Default: one population `users` that makes every journey once an hour."),
         ("journeys", "map:journey", "What a user does end to end."),
         ("objectives", "map:objective/list:objective", "Targets; a scenario selects among them."),
+        ("reliability", "map:reliability", "How often elements are out, by selector (`node/core-n`, `link/*`, `domain/dc-north`); later entries override earlier ones. `analyse` computes availability from it. Default: no figures."),
         ("assumed", "map:text", "Provenance by path, such as `populations.court-staff.at`. A path that names nothing is an error."),
         ("accepted", "list:acceptance", "Known weaknesses, owned and dated."),
+    ]),
+    ("reliability", "How often elements are out: one of availability, probability, or mtbf with mttr.", &[
+        ("availability", "share", "The share of time in which it works. Default: none."),
+        ("probability", "share", "The probability that it has failed. Default: none."),
+        ("mtbf", "duration", "Mean time between failures; with `mttr`. Default: none."),
+        ("mttr", "duration", "Mean time to repair; with `mtbf`. Default: none."),
     ]),
     ("domain", "A set of elements that fail together (a data centre, a duct, a power feed, a platform), or that one party owns.", &[
         ("kind", "text", "`supplier` makes it an owner, which answers for outages and is no place. Otherwise free text. Default: none."),

@@ -20,6 +20,7 @@ mod objectives;
 mod place;
 mod problem;
 mod provenance;
+mod reliability;
 mod scenario;
 mod schema;
 mod select;
@@ -138,6 +139,14 @@ pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
         .into_iter()
         .find(|(name, _)| *name == text)
         .map(|(_, kind)| kind)
+}
+
+/// Any YAML or JSON document as plain values, for formats of others: numbers as text, keys sorted.
+///
+/// # Errors
+/// What keeps the text from being a document, with its place.
+pub fn plain(name: &str, bytes: &[u8]) -> Result<serde_json::Value, Problems> {
+    doc::parse(&mut place::Files::default(), name, bytes).map(|doc| doc.canonical())
 }
 
 /// Reads a topology with all that it includes.

@@ -73,7 +73,7 @@ impl Build<'_> {
     }
 
     /// An element named without its kind (or with it), of any kind that can fail.
-    fn check_element(&self, name: &str, at: Span) {
+    pub(super) fn check_element(&self, name: &str, at: Span) {
         let bare = name.split_once('/').map_or(name, |(_, rest)| rest);
         let bare = bare.split('/').next().unwrap_or(bare);
         let n = &self.names;

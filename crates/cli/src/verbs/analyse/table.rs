@@ -1,27 +1,38 @@
-//! An analysis for people.
+//! An analysis for people: what is wrong first, then each journey, then the counts.
 
 use crate::Console;
 use crate::exit::Failure;
-use assize_analysis::{Report, Sweep, Top};
+use assize_analysis::{Availability, Journey, Report, SinglePoint, Sweep, Top};
 use std::io::Write;
 
 /// Rows of a list that are shown; JSON has all.
 const SHOWN: usize = 20;
 
 /// Prints a report.
-pub(super) fn write(report: &Report, console: &mut Console<'_>) -> Result<(), Failure> {
+pub(in crate::verbs) fn write(report: &Report, console: &mut Console<'_>) -> Result<(), Failure> {
+    let out = &mut *console.out;
     writeln!(
-        console.out,
+        out,
         "{} ({}), {} elements",
         report.name,
         report.kind,
         report.elements.len()
     )?;
     if let Some(found) = &report.top {
-        top(found, console.out)?;
+        top(found, out)?;
+    }
+    if !report.journeys.is_empty() {
+        journeys(&report.journeys, out)?;
+    }
+    if !report.findings.is_empty() {
+        writeln!(out, "\nFindings")?;
+    }
+    for finding in &report.findings {
+        let accepted = if finding.accepted { " (accepted)" } else { "" };
+        writeln!(out, "  - {}{accepted}", finding.text)?;
     }
     for one in &report.sweep {
-        sweep(one, console.out)?;
+        sweep(one, out)?;
     }
     for warning in &report.warnings {
         console.say(&format!("warning: {warning}"));
@@ -71,6 +82,59 @@ fn top(top: &Top, out: &mut dyn Write) -> Result<(), Failure> {
         )?;
     }
     Ok(())
+}
+
+/// One block per journey and population: what alone takes it away.
+fn journeys(journeys: &[Journey], out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(
+        out,
+        "\nSingle points of failure, by journey and population (with the share that loses it, if not all)"
+    )?;
+    for journey in journeys {
+        let count = journey
+            .minimal_cut_sets
+            .map_or("?".to_owned(), |c| c.to_string());
+        let available = journey.availability.map_or(String::new(), |a| match a {
+            Availability::Exact { exact } => format!(", available {:.5} %", exact * 100.0),
+            Availability::Between(b) => format!(
+                ", available {:.5} to {:.5} %",
+                b.lower * 100.0,
+                b.upper * 100.0
+            ),
+        });
+        writeln!(
+            out,
+            "  {} ({}){available}; {count} minimal cut sets",
+            journey.journey, journey.population
+        )?;
+        writeln!(out, "    {}", points(&journey.single_points))?;
+        if !journey.site_points.is_empty() {
+            let mut names: Vec<&str> = journey
+                .site_points
+                .iter()
+                .filter_map(|p| p.element.split('@').next())
+                .collect();
+            names.dedup();
+            writeln!(out, "    at the user's own site: {}", names.join(", "))?;
+        }
+    }
+    Ok(())
+}
+
+fn points(points: &[SinglePoint]) -> String {
+    if points.is_empty() {
+        return "none".to_owned();
+    }
+    let one = |p: &SinglePoint| {
+        let share = if p.share < 1.0 {
+            format!(" ({:.1} %)", p.share * 100.0)
+        } else {
+            String::new()
+        };
+        let accepted = if p.accepted { " [accepted]" } else { "" };
+        format!("{}{share}{accepted}", p.element)
+    };
+    points.iter().map(one).collect::<Vec<String>>().join(", ")
 }
 
 fn sweep(sweep: &Sweep, out: &mut dyn Write) -> Result<(), Failure> {

@@ -169,6 +169,7 @@ impl Bench {
             }],
             journeys: vec![work()],
             objectives: Vec::new(),
+            reliability: Vec::new(),
             assumed: Vec::new(),
             accepted: Vec::new(),
             on_miss: None,

@@ -1,0 +1,98 @@
+//! The analysis of a topology: what each journey stands on, and what combinations of failures
+//! miss which targets.
+
+mod accepted;
+mod checks;
+mod compile;
+mod elements;
+mod findings;
+mod journeys;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+pub use compile::{Compiled, USER, Unit, compile};
+pub use elements::{Elements, Item, What};
+pub use journeys::Wanted;
+pub use sweep::{Slice, Sweeper};
+
+use crate::report::{Element, Report};
+pub(crate) use accepted::Register;
+use assize_model::topology::Topology;
+pub(crate) use sweep::ELSEWHERE;
+
+/// What is asked of a topology.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// How many elements fail together, at most 2.
+    pub k: usize,
+    /// Selectors of what is down already.
+    pub down: Vec<String>,
+    /// How much of cut sets is wanted.
+    pub wanted: Wanted,
+    /// Which part of the sweep.
+    pub slice: Slice,
+    /// On how many threads. Changes no byte.
+    pub threads: usize,
+}
+
+/// Analyses a topology; the error names a selector that selects nothing.
+pub fn analyse(topology: &Topology, question: &Question) -> Result<Report, String> {
+    let all = Elements::of(topology);
+    let mut down = Vec::new();
+    for selector in &question.down {
+        let found = all.matching(selector);
+        if found.is_empty() {
+            return Err(format!("`{selector}` names no element of this topology"));
+        }
+        down.extend(found);
+    }
+    let compiled = compile(topology, &down);
+    let register = Register::of(topology);
+    let p = figures(topology, &compiled.elements);
+    let mut report = Report::new("topology", topology.name.clone());
+    report.elements = compiled
+        .elements
+        .items
+        .iter()
+        .zip(&p)
+        .map(|(item, p)| Element {
+            id: item.id.clone(),
+            count: item.count.into(),
+            probability: *p,
+        })
+        .collect();
+    let (journeys, warnings) = journeys::of(topology, &compiled, &p, &register, question.wanted);
+    report.findings = findings::of(topology, &journeys);
+    report.journeys = journeys;
+    report.warnings = warnings;
+    let sweeper = Sweeper::new(topology, &compiled);
+    for objective in sweeper.missed_at_rest() {
+        report.warnings.push(format!(
+            "`{objective}` is missed although nothing {} has failed",
+            if down.is_empty() { "at all" } else { "more" }
+        ));
+    }
+    for k in 1..=question.k.min(2) {
+        report
+            .sweep
+            .push(sweeper.sweep(k, question.slice, question.threads));
+    }
+    if question.k > 2 {
+        report.warnings.push("combinations of more than 2 elements are not swept: `--order` lists the minimal cut sets of each journey".to_owned());
+    }
+    Ok(report)
+}
+
+/// The probability that each element has failed, where the topology says; later entries override
+/// earlier ones.
+fn figures(topology: &Topology, elements: &Elements) -> Vec<Option<f64>> {
+    let mut p = vec![None; elements.items.len()];
+    for entry in &topology.reliability {
+        for element in elements.matching(&entry.selector) {
+            p[element as usize] =
+                Some(entry.unavailable.0 as f64 / entry.unavailable.1.max(1) as f64);
+        }
+    }
+    p
+}

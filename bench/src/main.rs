@@ -5,6 +5,7 @@
 //! process; and the cost of more sites. It judges nothing and fails on no figure: machines
 //! differ. What it is doing goes to standard error, the table of results to standard output.
 
+mod analysis;
 mod engine;
 mod heap;
 mod measure;
@@ -28,6 +29,8 @@ or:    assize-bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
   N     at least 1; 5 unless given
   PATH  the server of Toxiproxy, to be compared too
   PART  bulk, ping, connections, idle, faults, rates or cuts; all of them unless given
+or:    assize-bench analyse TOPOLOGY [DATA]
+  DATA  a folder with published networks in topology-zoo/
 or:    assize-bench soak MINUTES SEED";
 
 /// A part: its name, and what measures it in so many rounds.
@@ -45,6 +48,8 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let other = match args.as_slice() {
         ["proxy", rest @ ..] => proxy::Order::read(rest).map(|order| proxy::run(&order)),
+        ["analyse", topology] => Some(analysis::run(None, topology)),
+        ["analyse", topology, data] => Some(analysis::run(Some(data), topology)),
         ["soak", minutes, seed] => match (minutes.parse(), seed.parse()) {
             (Ok(minutes), Ok(seed)) => Some(soak::run(minutes, seed)),
             _ => None,

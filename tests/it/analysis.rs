@@ -3,6 +3,8 @@
 //! The published data is not part of the project. Tests that want it look beside the project's
 //! folder, or where `ASSIZE_DATA` says, and say by name that they were left out without it.
 
+mod designs;
+
 use crate::support::{Folder, assize};
 use serde_json::Value;
 use std::path::PathBuf;

@@ -6,7 +6,10 @@
 use crate::shell::{self, cargo};
 use anyhow::Result;
 
-/// Runs the benchmark of `what`, the simulator or the proxy; `args` go to it.
+/// The topology whose pairs are measured.
+pub(crate) const TOPOLOGY: &str = "topologies/moj/moj-2019.yaml";
+
+/// Runs the benchmark of `what`, the simulator, the proxy or the analysis; `args` go to it.
 pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     let build = [
         "build",

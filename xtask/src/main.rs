@@ -34,6 +34,8 @@ cargo xtask VERB
                       what the simulator costs, beside a bare heap loop on this machine
   bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
                       what the proxy costs and how exact it is, beside other proxies
+  bench analyse [--data DIR]
+                      sweeps beside union-find from scratch, pairs of a topology, growth with sites
   soak proxy --minutes N [--seed N]
                       random traffic, faults that come and go, every byte checked
   new fault NAME      a new fault on elements: its file and its registry lines";
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
         ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),
+        ["bench", "analyse"] => bench::run("analyse", &[bench::TOPOLOGY]),
+        ["bench", "analyse", "--data", data] => bench::run("analyse", &[bench::TOPOLOGY, data]),
         ["soak", "proxy", "--minutes", minutes] => soak::run(minutes, None),
         ["soak", "proxy", "--minutes", minutes, "--seed", seed] => soak::run(minutes, Some(seed)),
         ["new", "fault", name] => new_fault::run(name),

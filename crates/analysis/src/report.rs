@@ -30,6 +30,9 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Combinations of failures, by number.
     pub sweep: Vec<Sweep>,
+    /// What each element alone does in time, by the simulator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed: Option<Timed>,
     /// What was assumed, left out or not decided.
     pub warnings: Vec<String>,
 }
@@ -48,6 +51,7 @@ impl Report {
             journeys: Vec::new(),
             findings: Vec::new(),
             sweep: Vec::new(),
+            timed: None,
             warnings: Vec::new(),
         }
     }
@@ -216,4 +220,26 @@ pub struct Violation {
     pub combinations: u128,
     /// The objectives that are missed.
     pub objectives: Vec<String>,
+}
+
+/// Outages of single elements in virtual time, against every target.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Timed {
+    /// How long each is out, in words.
+    pub length: String,
+    /// How many elements were simulated.
+    pub simulated: usize,
+    /// How many were not: those of a user's own site, and what no outage can be aimed at.
+    pub left_out: usize,
+    /// Elements that miss a target.
+    pub missing: Vec<TimedMiss>,
+}
+
+/// What one outage misses.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TimedMiss {
+    /// The element.
+    pub element: String,
+    /// The targets, each with what was measured, in words.
+    pub missed: Vec<String>,
 }

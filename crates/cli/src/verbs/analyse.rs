@@ -2,6 +2,7 @@
 //! in the Open-PSA format.
 
 pub(super) mod table;
+mod timed;
 
 use crate::Console;
 use crate::args::{Plain, SetArgs};
@@ -9,6 +10,7 @@ use crate::exit::{Exit, Failure};
 use crate::{disk, engine};
 use assize_analysis::design::{self, Question, Slice, Wanted};
 use assize_analysis::{Limits, Report, Shard, analyse_graph, analyse_tree, graphml, opsa};
+use assize_fault::Nanos;
 use assize_model::Topology;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -52,6 +54,10 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     down: Vec<String>,
+    /// Simulate an outage of this length of each element that there is once, and judge every
+    /// target: recovery time, losses, backlog.
+    #[arg(long, env = "ASSIZE_TIMED", value_name = "DURATION", value_parser = Nanos::parse)]
+    timed: Option<Nanos>,
     /// Do one part of the sweep only, such as `3/7`; `assize merge` joins the parts.
     #[arg(long, env = "ASSIZE_SHARD", value_name = "I/N", value_parser = shard)]
     shard: Option<Slice>,
@@ -163,6 +169,9 @@ fn topology(arguments: &Arguments, console: &mut Console<'_>) -> Result<Report, 
         threads: arguments.threads.map_or_else(all, usize::from),
     };
     let mut report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
+    report.timed = arguments
+        .timed
+        .map(|length| timed::run(&loaded, &report, length));
     report.shard = arguments.shard.map(|s| Shard {
         index: s.index + 1,
         of: s.of,

@@ -34,6 +34,16 @@ pub(in crate::verbs) fn write(report: &Report, console: &mut Console<'_>) -> Res
     for one in &report.sweep {
         sweep(one, out)?;
     }
+    if let Some(timed) = &report.timed {
+        writeln!(
+            out,
+            "\nOut for {}, one at a time: {} simulated, {} not",
+            timed.length, timed.simulated, timed.left_out
+        )?;
+        for one in &timed.missing {
+            writeln!(out, "  {} misses {}", one.element, one.missed.join("; "))?;
+        }
+    }
     for warning in &report.warnings {
         console.say(&format!("warning: {warning}"));
     }

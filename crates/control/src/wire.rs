@@ -40,7 +40,7 @@ impl FlowFaults {
     /// Nothing passes, and whoever connects meets it so.
     #[must_use]
     pub fn stopped(how: How, order: Order) -> Self {
-        let mut list = Making::new(order, 1);
+        let mut list = Making::new(order, Scale { pace: 1, thin: 1 });
         // A refused stream is closed; nobody tells the sender of a datagram.
         if how == How::BlackHole || order == Order::Datagram {
             list.nothing_passes(Direction::Upstream);
@@ -89,14 +89,22 @@ impl Lines {
 /// The least time after which Linux sends a segment again (RFC 6298 says one second).
 const RETRANSMITS: Nanos = Nanos::millis(200);
 
-/// What a proxy does to a flow in this condition. `order` tells streams from datagrams; `pace`,
-/// at least 1, is model seconds per wall second.
+/// How model figures become those of the wall.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Scale {
+    /// Model seconds per wall second; at least 1.
+    pub pace: u32,
+    /// Bytes are divided by this, and bandwidths with them; at least 1.
+    pub thin: u32,
+}
+
+/// What a proxy does to a flow in this condition. `order` tells streams from datagrams.
 #[must_use]
-pub fn faults(condition: &Condition, order: Order, pace: u32, lines: &mut Lines) -> FlowFaults {
+pub fn faults(condition: &Condition, order: Order, scale: Scale, lines: &mut Lines) -> FlowFaults {
     if condition.stop.is_some() && condition.how == How::Refuse {
         return FlowFaults::stopped(How::Refuse, order);
     }
-    let mut list = Making::new(order, pace);
+    let mut list = Making::new(order, scale);
     for (direction, passes) in [
         (Direction::Upstream, condition.out),
         (Direction::Downstream, condition.back),
@@ -117,14 +125,16 @@ pub fn faults(condition: &Condition, order: Order, pace: u32, lines: &mut Lines)
 
 struct Making {
     pace: i64,
+    thin: u128,
     order: Order,
     list: Vec<FlowFault>,
 }
 
 impl Making {
-    fn new(order: Order, pace: u32) -> Self {
+    fn new(order: Order, scale: Scale) -> Self {
         Self {
-            pace: i64::from(pace.max(1)),
+            pace: i64::from(scale.pace.max(1)),
+            thin: u128::from(scale.thin.max(1)),
             order,
             list: Vec::new(),
         }
@@ -226,7 +236,7 @@ impl Making {
     /// Thousands of bytes per second on the wall; a rate that is not zero stays one.
     fn rate(&self, bandwidth: assize_fault::Bandwidth) -> i64 {
         let bits = u128::from(bandwidth.0) * self.pace.unsigned_abs() as u128;
-        let rate = i64::try_from(bits / 8_000).unwrap_or(i64::MAX);
+        let rate = i64::try_from(bits / self.thin / 8_000).unwrap_or(i64::MAX);
         if bandwidth.0 == 0 { 0 } else { rate.max(1) }
     }
 }
@@ -269,14 +279,30 @@ mod tests {
         flow.faults.iter().map(of).collect()
     }
 
+    fn plain(pace: u32) -> Scale {
+        Scale { pace, thin: 1 }
+    }
+
     fn stream(condition: &Condition, pace: u32) -> FlowFaults {
-        faults(condition, Order::Stream, pace, &mut Lines::default())
+        faults(condition, Order::Stream, plain(pace), &mut Lines::default())
     }
 
     #[test]
     fn nothing_is_done_to_a_perfect_way() {
         let flow = stream(&condition(Quality::PERFECT), 20);
         assert_eq!((flow.door, flow.faults.len()), (Door::Open, 0));
+    }
+
+    #[test]
+    fn thinned_bytes_take_as_long_over_thinned_lines() {
+        let slow = condition(Quality {
+            bandwidth: Some(Rate(8_000_000)),
+            ..Quality::PERFECT
+        });
+        let scale = Scale { pace: 4, thin: 8 };
+        let flow = faults(&slow, Order::Stream, scale, &mut Lines::default());
+        // 1,000 kB/s, four times as fast, an eighth of the bytes.
+        assert_eq!(told(&flow)[0], "rate-upstream bandwidth rate=Int(500)");
     }
 
     #[test]
@@ -309,7 +335,7 @@ mod tests {
         let flow = stream(&dark, 1);
         assert_eq!(flow.door, Door::BlackHole);
         assert!(flow.faults.iter().all(|f| f.wire.kind() == "bandwidth"));
-        let flow = faults(&dark, Order::Datagram, 1, &mut Lines::default());
+        let flow = faults(&dark, Order::Datagram, plain(1), &mut Lines::default());
         assert!(flow.faults.iter().all(|f| f.wire.kind() == "packet_loss"));
         assert_eq!(flow.faults.len(), 2);
         let flow = stream(&stopped(How::Refuse, false, false), 1);
@@ -347,7 +373,7 @@ mod tests {
         let mut over = |circuit, sites| {
             let mut condition = condition(narrow);
             condition.lines.push(line(circuit, sites));
-            faults(&condition, Order::Stream, 1, &mut lines)
+            faults(&condition, Order::Stream, plain(1), &mut lines)
         };
         let (a, b, other) = (over(7, 1), over(7, 1), over(8, 1));
         // Equal settings mean the same line.

@@ -184,10 +184,10 @@ impl Flow {
         }
     }
 
-    /// Whether it lets nothing through now.
+    /// Whether it lets nothing through now, in one direction at least.
     pub(crate) fn is_blocked(&self) -> bool {
         let on = self.on.lock().unwrap_or_else(PoisonError::into_inner);
-        on.door != Door::Open
+        on.is_stopped()
     }
 }
 

@@ -25,6 +25,7 @@ mod replica;
 mod run;
 mod signal;
 pub mod stand_ins;
+mod thin;
 mod users;
 mod world;
 pub mod wrap;

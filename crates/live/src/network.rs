@@ -3,7 +3,7 @@
 
 use crate::flows::{End, FlowKey, Origin};
 use assize_control::fabric::{self, Condition, Fabric, Flow, Instance, Quality, Stop};
-use assize_control::wire::{self, FlowFaults, Lines};
+use assize_control::wire::{self, FlowFaults, Lines, Scale};
 use assize_fault::{Nanos, Order};
 use assize_model::faults::How;
 use assize_model::journal::Decision;
@@ -139,8 +139,8 @@ impl<'a> Network<'a> {
     }
 
     /// What is to be on the wire of a flow now.
-    pub(crate) fn on_wire(&mut self, flow: usize, order: Order, pace: u32) -> FlowFaults {
-        wire::faults(&self.ways[flow].condition, order, pace, &mut self.lines)
+    pub(crate) fn on_wire(&mut self, flow: usize, order: Order, scale: Scale) -> FlowFaults {
+        wire::faults(&self.ways[flow].condition, order, scale, &mut self.lines)
     }
 
     /// Whether a node works.

@@ -13,6 +13,7 @@ use crate::users::called;
 use crate::world::{Neighbourhood, World};
 use crate::zone::Zone;
 use crate::{drivers, stand_ins};
+use assize_control::wire::Scale;
 use assize_fault::{Nanos, Order, Stream};
 use assize_model::binding::Realisation;
 use assize_model::topology::{Service, Topology};
@@ -237,7 +238,7 @@ pub(crate) fn make_flows(
     engine: &Engine,
     options: &Options,
     started: &Started,
-    (keys, network, pace): (&[FlowKey], &mut Network<'_>, u32),
+    (keys, network, scale): (&[FlowKey], &mut Network<'_>, Scale),
 ) -> Result<Flows, Refused> {
     let mut makings = Vec::new();
     network.refresh(Nanos(i64::MIN / 4));
@@ -257,7 +258,7 @@ pub(crate) fn make_flows(
             Transport::Udp => Order::Datagram,
         };
         makings.push(Making {
-            on: network.on_wire(i, order, pace),
+            on: network.on_wire(i, order, scale),
             key,
             name: flow_name(plan, key),
             upstream,

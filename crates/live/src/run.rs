@@ -12,7 +12,8 @@ use crate::realise::{flow_keys, make_flows, start_all};
 use crate::world::World;
 use crate::wrap::{self, Wrapped};
 use crate::zone::Zone;
-use crate::{leases, pace};
+use crate::{leases, pace, thin};
+use assize_control::wire::Scale;
 use assize_fault::Nanos;
 use assize_model::binding::Realisation;
 use assize_model::observation::Observation;
@@ -83,7 +84,9 @@ async fn prepare_and_run(
     );
     let started = start_all(plan, options, &topology, clock, &zone).await?;
     let mut network = Network::new(plan, &keys);
-    let making = (keys.as_slice(), &mut network, pace);
+    let thin = thin::factor(plan);
+    let scale = Scale { pace, thin };
+    let making = (keys.as_slice(), &mut network, scale);
     let flows = match make_flows(plan, &engine, options, &started, making) {
         Ok(flows) => flows,
         Err(refused) => {
@@ -96,7 +99,7 @@ async fn prepare_and_run(
         clock,
         zone,
         started.replicas.clone(),
-        flows,
+        (flows, thin),
     ));
     let _ = started.world.set(Arc::clone(&world));
     if let Some(why) = unsupported(plan, &world).await {
@@ -121,6 +124,13 @@ async fn prepare_and_run(
             return Err(refused);
         }
     };
+    if thin > 1 {
+        let text = format!("bytes and bandwidths are thinned together, {thin} times");
+        sink(Observation::Note {
+            at: clock.now(),
+            text,
+        });
+    }
     let ended = conduct(
         plan,
         options,

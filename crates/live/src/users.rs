@@ -6,6 +6,7 @@
 
 use crate::flows::{End, Origin};
 use crate::replica::{Answer, Call, Entry, Trouble, What};
+use crate::thin::thinned;
 use crate::world::World;
 use assize_fault::{Nanos, Ppb};
 use assize_model::binding::{Realisation, Request, StandIn};
@@ -364,8 +365,8 @@ impl Attempt {
             weight: 1,
             cohort: self.rep.cohort(),
             round_trips: journey.round_trips.max(1),
-            sends: journey.sends,
-            receives: journey.receives,
+            sends: thinned(journey.sends, self.world.thin),
+            receives: thinned(journey.receives, self.world.thin),
             what,
         };
         let order = self.order(access, service, until).await?;

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::flows::{End, Flows, Origin};
 use crate::replica::{Neighbours, Replica, Way};
 use crate::zone::Zone;
+use assize_control::wire::Scale;
 use assize_model::scenario::{FaultEntry, Target};
 use assize_model::topology::Topology;
 use assize_model::{AccessId, ServiceId};
@@ -22,6 +23,8 @@ pub(crate) struct World {
     /// By service and replica.
     pub(crate) replicas: Vec<Vec<Arc<dyn Replica>>>,
     pub(crate) flows: Flows,
+    /// By how much bytes are thinned.
+    pub(crate) thin: u32,
     /// By service and cohort, the replica that clients go to: the answer that they hold.
     views: Vec<[AtomicU16; 64]>,
     /// By access and need, how often everything held of it has become void.
@@ -35,7 +38,7 @@ impl World {
         clock: Clock,
         zone: Zone,
         replicas: Vec<Vec<Arc<dyn Replica>>>,
-        flows: Flows,
+        (flows, thin): (Flows, u32),
     ) -> Self {
         let views = (0..topology.services.len())
             .map(|s| {
@@ -56,8 +59,17 @@ impl World {
             zone,
             replicas,
             flows,
+            thin,
             views,
             epochs,
+        }
+    }
+
+    /// How model figures become those of the wall.
+    pub(crate) fn scale(&self) -> Scale {
+        Scale {
+            pace: self.clock.pace(),
+            thin: self.thin,
         }
     }
 

@@ -354,10 +354,10 @@ impl Director<'_> {
             self.network.refresh(now);
         }
         let world = Arc::clone(&self.world);
-        let pace = world.clock.pace();
+        let scale = world.scale();
         let mut todo = Vec::new();
         for (i, flow) in world.flows.all().iter().enumerate() {
-            let mut on = self.network.on_wire(i, flow.order(), pace);
+            let mut on = self.network.on_wire(i, flow.order(), scale);
             self.overlay(i, &mut on, now);
             if flow.differs(&on) {
                 todo.push((i, on));
@@ -384,10 +384,7 @@ impl Director<'_> {
         let state = &self.services[service.index()].replicas[usize::from(replica)];
         let active = state.effects.iter().filter(|e| e.2 <= now && now < e.3);
         for how in active.filter_map(|e| at_proxies(e.1)) {
-            on.door = match how {
-                How::Refuse => Door::Refuse,
-                How::BlackHole => Door::BlackHole,
-            };
+            *on = FlowFaults::stopped(how, self.world.flows.get(flow).order());
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Director, Report};
 use crate::replica::{Effect as Done, Replica, Trouble};
 use crate::world::World;
 use assize_control::Response;
-use assize_control::wire::{Door, FlowFaults};
+use assize_control::wire::FlowFaults;
 use assize_fault::Nanos;
 use assize_model::faults::{Effect, How};
 use assize_model::journal::DecisionKind;

@@ -2,6 +2,9 @@
 
 mod canaries;
 mod first;
+mod guard;
+mod pair;
+mod plain;
 
 use assize_live::{Ended, Options, Refused};
 use assize_model::Plan;

@@ -11,6 +11,8 @@ PGPASSWORD=${rest%%@*}
 PGDATABASE=${rest#*@*/}
 export PGUSER PGPASSWORD PGDATABASE
 export PGCONNECT_TIMEOUT=5
+# A synchronous primary would wait for a standby that may not be there yet.
+export PGOPTIONS='-c synchronous_commit=local'
 
 data=$ASSIZE_FOLDER/data
 hold=$ASSIZE_FOLDER/hold

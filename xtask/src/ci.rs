@@ -80,6 +80,17 @@ fn long(ci: &mut Steps) -> Result<()> {
                 .env("PROPTEST_CASES", CASES),
         )
     })?;
+    if std::path::Path::new("/usr/lib/postgresql").is_dir() {
+        let again =
+            "ASSIZE_POSTGRES_TESTS=1 cargo test -p assize-tests live::pair -- --test-threads=1";
+        ci.step("postgres", again, || {
+            let pair = ["-p", "assize-tests", "live::pair", "--", "--test-threads=1"];
+            let mut command = cargo(&["test"]);
+            shell::run(command.args(pair).env("ASSIZE_POSTGRES_TESTS", "1"))
+        })?;
+    } else {
+        ci.skip("postgres", "`apt-get install postgresql` brings it");
+    }
     ci.step("soak", "cargo xtask soak proxy --minutes 1", || {
         soak::run("1", None)
     })?;

@@ -13,6 +13,9 @@ pub struct Console<'a> {
     pub colour: bool,
     /// Whether `err` is a terminal, on which a line may be written over.
     pub progress_bar: bool,
+    /// Whether the command is this process, and not called within another program: only then can
+    /// the program be started again as the guard of a run.
+    pub own_process: bool,
 }
 
 impl<'a> Console<'a> {
@@ -23,6 +26,7 @@ impl<'a> Console<'a> {
             err,
             colour: false,
             progress_bar: false,
+            own_process: false,
         }
     }
 

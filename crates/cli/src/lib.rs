@@ -37,6 +37,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Exit {
     let mut console = Console::new(&mut out, &mut err);
     console.colour = terminal.0 && !plain;
     console.progress_bar = terminal.1;
+    console.own_process = true;
     run_with(args, console)
 }
 

@@ -192,6 +192,21 @@ fn preparation(plan: &Plan<'_>, flows: usize) -> Duration {
     })
 }
 
+/// Hands on what replicas have observed of themselves.
+async fn notes(world: Arc<World>, reports: Sender<Report>) {
+    const EVERY: Duration = Duration::from_millis(200);
+    loop {
+        for text in world.replicas.iter().flatten().flat_map(|r| r.notes()) {
+            let at = world.clock.now();
+            let noted = Report::Observed(Observation::Note { at, text });
+            if reports.send(noted).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
 /// The run itself, once everything stands.
 async fn conduct(
     plan: &Plan<'_>,
@@ -238,6 +253,7 @@ async fn conduct(
         let (control, reports) = (Arc::clone(control), reports.clone());
         tasks.spawn(async move { control.watch(clock, reports).await });
     }
+    tasks.spawn(notes(Arc::clone(world), reports.clone()));
     let command = wrapped.map(|mut wrapped| {
         let reports = reports.clone();
         tasks.spawn(async move {
@@ -281,6 +297,9 @@ async fn conduct(
         .wind_down(&mut inbox, Instant::now() + AFTERWARDS)
         .await;
     tasks.abort_all();
+    for text in world.replicas.iter().flatten().flat_map(|r| r.notes()) {
+        director.note(text);
+    }
     director.close();
     let turned_away = arrivals.turned_away.load(Relaxed);
     if turned_away > 0 {

@@ -1,35 +1,7 @@
 //! Commands that do what a driver does not do by itself, and the driver `exec`, which does nothing
 //! by itself: each verb is a program of the user's.
 //!
-//! # Contract
-//!
-//! A command runs in the folder of the file that names it, without a shell, with the environment of
-//! the run and these variables; `{replica}`, `{host}` and `{port}` in its arguments are replaced by
-//! the replica's name and own address.
-//!
-//! | variable | for | is |
-//! | --- | --- | --- |
-//! | `ASSIZE_SERVICE`, `ASSIZE_REPLICA` | all | names |
-//! | `ASSIZE_UPSTREAM_HOST`, `_PORT` | all | the replica's own address |
-//! | `ASSIZE_FOLDER` | all | an empty folder of this replica's, removed after the run |
-//! | `ASSIZE_HOST`, `ASSIZE_PORT` | `check`, `role`, `read`, `write`, `held`, `exec:` of a journey | the address to use: that of a proxy |
-//! | `ASSIZE_WRITER`, `ASSIZE_SEQUENCE`, `ASSIZE_HASH`, `ASSIZE_CONTENT` | `write`, `exec:`; the first also `read` | the ledger entry |
-//! | `ASSIZE_PRIMARY_HOST`, `_PORT`, `ASSIZE_REJOIN` | `follow` | whom to follow, through a proxy; `rewind`, `merge` or `as-primary` |
-//! | `ASSIZE_BACKUP`, `ASSIZE_VAULT_HOST`, `_PORT` | `backup`, `restore` | the backup's name; the vault, through a proxy |
-//! | `ASSIZE_DAMAGED_AT` | `restore` | when data was last damaged, RFC 3339 in UTC, if it was |
-//! | `ASSIZE_DAMAGE` | `damage` | `corrupt` or `delete` |
-//!
-//! | exit code | means |
-//! | --- | --- |
-//! | 0 | done; of `write`: acknowledged |
-//! | 69 | the service refused, or could not be reached |
-//! | 75 | the service did not answer |
-//! | other | an error, and not done |
-//!
-//! `read` prints the highest sequence of the writer that it finds, or nothing. `held` prints a line
-//! `WRITER SEQUENCE HASH CONTENT` for each entry. `role` prints `primary` or `standby`. `backup` and
-//! `restore` may print lines `bytes N`, `entries N`, and `find`, `fetch`, `load` or `verify` with
-//! seconds. Of an error the last line of standard error is reported.
+//! The contract, variables and exit codes, is in `docs/BINDINGS.md`.
 
 use crate::context::Context;
 use crate::guard;

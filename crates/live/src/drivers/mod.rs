@@ -90,7 +90,7 @@ pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replic
         companion: Mutex::new(None),
         notes: Mutex::new(Vec::new()),
     };
-    match begun(&bound).await {
+    match begun(&bound, &context).await {
         Ok(()) => Ok(companion::accompanied(bound, &context)),
         Err(trouble) => {
             bound.stop().await;
@@ -103,12 +103,18 @@ pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replic
 }
 
 /// Starts what is to be started, and waits for the first answer.
-async fn begun(bound: &Bound) -> Result<(), Trouble> {
+async fn begun(bound: &Bound, context: &Context) -> Result<(), Trouble> {
     if let Some(process) = &bound.process {
         process.start().await?;
     }
+    let depends = &context.spec().depends;
+    // Whom it depends on it learns only when all have started.
+    let alone = depends.all_of.is_empty() && depends.any_of.is_empty();
     let ready = async {
         let own = bound.own().await?;
+        if bound.process.is_some() && !alone {
+            return tcp::connects(own).await;
+        }
         bound.protocol.ready(own).await
     };
     let silent = || Trouble::Silent(format!("not ready within {} s", ANSWERS.as_secs()));

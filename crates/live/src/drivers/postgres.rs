@@ -186,14 +186,24 @@ impl Postgres {
 
     async fn write(&self, via: SocketAddr, entry: &Entry) -> Result<(), Trouble> {
         let sql = "insert into assize.ledger (run, writer, sequence, hash, content) \
-             values ($1, $2, $3, $4, $5)";
+             values ($1, $2, $3, $4, $5) returning pg_current_wal_insert_lsn()::text";
         let (writer, sequence) = (entry.writer.cast_signed(), entry.sequence.cast_signed());
         let content = ledger::content(entry.writer, entry.sequence);
         let connection = self.connect(via).await?;
         let values: [&(dyn ToSql + Sync); 5] =
             [&self.run, &writer, &sequence, &entry.hash, &content];
-        let done = connection.client.execute(sql, &values).await;
-        done.map(|_| ()).map_err(|e| self.trouble(&e))
+        let rows = connection.client.query(sql, &values).await;
+        let rows = rows.map_err(|e| self.trouble(&e))?;
+        let at = rows
+            .first()
+            .and_then(|row| row.try_get::<_, String>(0).ok());
+        self.note(format!(
+            "acknowledged entry {} of writer {} at log {}",
+            entry.sequence,
+            entry.writer,
+            at.unwrap_or_default()
+        ));
+        Ok(())
     }
 
     async fn read(&self, via: SocketAddr, writer: u64) -> Result<Option<u64>, Trouble> {
@@ -228,8 +238,10 @@ impl Postgres {
     }
 
     async fn promoted(&self, own: SocketAddr) -> Result<(), Trouble> {
-        let sql = "select pg_last_wal_replay_lsn()::text, \
-             case when pg_is_in_recovery() then pg_promote(true, 60) else true end";
+        if self.look(own).await? == Role::Primary {
+            return Ok(());
+        }
+        let sql = "select pg_last_wal_replay_lsn()::text, pg_promote(true, 60)";
         let rows = self.rows(own, sql, &[]).await?;
         let row = rows
             .first()
@@ -239,7 +251,7 @@ impl Postgres {
             return Err(Trouble::Answered("pg_promote() gave up after 60 s".into()));
         }
         let at = at.unwrap_or_else(|| "an unknown position".into());
-        self.note(format!("promoted; its log was replayed up to {at}"));
+        self.note(format!("promoted from log {at}"));
         Ok(())
     }
 

@@ -144,6 +144,11 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     if !arguments.plan {
         assize_live::on_signal(&stop).map_err(|Refused(why)| Failure::World(why))?;
     }
+    // What the files start is ended even if this process is killed.
+    if console.own_process && (arguments.allow_exec || !arguments.command.is_empty()) {
+        let guarded = assize_live::guard::install("guard");
+        guarded.map_err(|e| Failure::World(format!("the guard cannot be started: {e}")))?;
+    }
     run_on(assize_live::run, &stop, arguments, console)
 }
 

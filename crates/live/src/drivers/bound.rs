@@ -26,6 +26,8 @@ pub(super) struct Bound {
     pub(super) protocol: Box<dyn Protocol>,
     pub(super) commands: Arc<Commands>,
     pub(super) process: Option<Process>,
+    /// Whether its service has state.
+    pub(super) keeps_state: bool,
     /// What faults have switched on.
     pub(super) promotion_fails: AtomicBool,
     pub(super) check_lies: AtomicBool,
@@ -204,6 +206,10 @@ impl Replica for Bound {
             if self.commands.has("promote") {
                 let env = direct(&self.upstream).await;
                 return self.commands.run("promote", &env).await.map(|_| ());
+            }
+            if !self.keeps_state {
+                // Whoever keeps nothing serves as soon as its clients are sent there.
+                return Ok(());
             }
             self.protocol.promote(self.own().await?).await
         })

@@ -84,6 +84,7 @@ pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replic
         protocol,
         commands,
         process,
+        keeps_state: context.spec().state.is_some(),
         promotion_fails: false.into(),
         check_lies: false.into(),
         damaged_at: Mutex::new(None),

@@ -39,7 +39,7 @@ impl Options {
             stop: Stop::default(),
             wrap: None,
             folder,
-            probes_per_second: 200,
+            probes_per_second: 800,
         }
     }
 }

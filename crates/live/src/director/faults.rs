@@ -306,8 +306,11 @@ impl Director<'_> {
                 }
             }
             if once {
-                self.services[s].damage.get_or_insert((now, fault));
-                self.services[s].ledger.on_damage(now, fault);
+                // A backup that began at the planned instant has the damage in it, however late
+                // the damage was done.
+                let since = self.plan.scenario.faults[fault].at;
+                self.services[s].damage.get_or_insert((since, fault));
+                self.services[s].ledger.on_damage(since, fault);
             }
             let hand = self.hands.get(s).and_then(|h| h.get(r));
             if hand.is_some_and(|h| h.send((fault, done, on)).is_ok()) {

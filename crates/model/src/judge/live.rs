@@ -58,15 +58,19 @@ pub(super) fn spoilt(context: &Context<'_>, draft: &Draft) -> Option<String> {
     if draft.structural || !matches!(draft.status, Status::Met | Status::Missed) {
         return None;
     }
-    unsteady(context)
+    unsteady(context, &draft.about)
         .or_else(|| bypassed(context, measured, &draft.about))
         .or_else(|| disturbed(context, measured, draft))
         .or_else(|| cut(context, measured, draft))
 }
 
-/// The steady state that did not hold.
-fn unsteady(context: &Context<'_>) -> Option<String> {
-    context.pairs().into_iter().find_map(|pair| {
+/// The steady state of what a figure is about, if it did not hold.
+fn unsteady(context: &Context<'_>, about: &About) -> Option<String> {
+    let pairs = match about {
+        About::Pairs(pairs) => pairs.clone(),
+        About::Service(_) | About::Everything => context.pairs(),
+    };
+    pairs.into_iter().find_map(|pair| {
         let (tries, failed) = steady(context.attempts(pair, Who::Excluding(&[])));
         let many = failed >= 2 && failed * 100 > tries * MOST_FAILED;
         let share = context.share(pair);

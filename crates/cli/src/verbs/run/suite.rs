@@ -25,7 +25,7 @@ pub(super) struct Result {
 }
 
 /// Representatives and journeys of a plan from which it takes a processor of its own.
-const LARGE: usize = 2_000;
+const LARGE: usize = 200;
 /// How often the view is drawn anew.
 const REDRAW: Duration = Duration::from_millis(200);
 
@@ -63,7 +63,7 @@ pub(super) fn run_all(
     Ok(results.into_iter().flatten().collect())
 }
 
-/// Two scenarios for each processor, which mostly wait; one if there is a large plan.
+/// One scenario for each processor; with a large plan, one for two of them.
 fn jobs(files: &[ScenarioFile], arguments: &Arguments) -> usize {
     if let Some(jobs) = arguments.jobs {
         return usize::from(jobs);
@@ -77,9 +77,9 @@ fn jobs(files: &[ScenarioFile], arguments: &Arguments) -> usize {
         units * usize::from(file.scenario.live.phases)
     };
     if files.iter().map(units).max().unwrap_or(0) > LARGE {
-        processors
+        processors.div_ceil(2)
     } else {
-        processors * 2
+        processors
     }
 }
 

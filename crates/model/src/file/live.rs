@@ -70,6 +70,35 @@ pub(crate) fn apply(cx: &Cx, scenario: &mut Doc, topology: &mut Doc) {
     }
 }
 
+/// The names that entries of the timeline state.
+pub(super) fn timeline_names(scenario: &Doc) -> Vec<String> {
+    let entries = match scenario.get("timeline").map(|doc| &doc.value) {
+        Some(Value::List(entries)) => entries.as_slice(),
+        _ => &[],
+    };
+    let names = entries.iter().filter_map(|doc| doc.get("id")?.scalar());
+    names.map(str::to_string).collect()
+}
+
+/// Entries that a variation has taken out of the timeline have no live plan either.
+pub(super) fn forget_removed(scenario: &mut Doc, stated: &[String]) {
+    let left = timeline_names(scenario);
+    let removed: Vec<&String> = stated.iter().filter(|name| !left.contains(name)).collect();
+    let Value::Map(map) = &mut scenario.value else {
+        return;
+    };
+    let Some(Value::Map(live)) = map.get_mut("live").map(|entry| &mut entry.value.value) else {
+        return;
+    };
+    for section in ["faults", "steps", "respond"] {
+        if let Some(Value::Map(entries)) = live.get_mut(section).map(|e| &mut e.value.value) {
+            for name in &removed {
+                entries.shift_remove(name.as_str());
+            }
+        }
+    }
+}
+
 /// Lays one map over another; what it states displaces the other of a pair.
 fn replace(there: &mut Doc, over: Doc) {
     if let (Value::Map(under), Value::Map(top)) = (&mut there.value, &over.value) {

@@ -194,9 +194,11 @@ pub fn load_scenario(
     if options.live {
         live::apply(&cx, &mut doc, &mut base);
     }
+    let stated = live::timeline_names(&doc);
     for set in &options.sets {
         sets::apply(&cx, set, Some(&mut doc), &mut base);
     }
+    live::forget_removed(&mut doc, &stated);
     let start = doc.get("start").and_then(Doc::scalar).map(str::to_string);
     let topology = topology::read(&cx, &base, start.as_deref(), digest(&base));
     let Some(topology) = topology.map(|t| named(t, &topology_path)) else {

@@ -37,7 +37,7 @@ pub struct Circuit {
     pub loss: Ppb,
     /// Per site, if limited.
     pub bandwidth: Option<Bandwidth>,
-    /// Bit n: carries network n. Bit [`ANY`] is always set.
+    /// Bit n: carries network n. Bit `ANY` is always set.
     pub networks: u64,
     /// How long a change must last before routing notices it.
     pub detect: Nanos,

@@ -27,6 +27,8 @@ pub(crate) struct Request<'a> {
     pub(crate) bind: Option<&'a Path>,
     /// Whether the `live:` of scenarios is applied.
     pub(crate) live: bool,
+    /// Conditions under which a live run is stopped, beside those of the files.
+    pub(crate) abort_if: &'a [String],
 }
 
 impl Request<'_> {
@@ -37,6 +39,7 @@ impl Request<'_> {
             expect: self.expect.map(Path::to_path_buf),
             bind: self.bind.map(Path::to_path_buf),
             live: self.live,
+            abort_if: self.abort_if.to_vec(),
         }
     }
 

@@ -26,6 +26,7 @@ mod run;
 mod signal;
 pub mod stand_ins;
 mod thin;
+mod turns;
 mod users;
 mod world;
 pub mod wrap;

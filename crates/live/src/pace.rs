@@ -66,61 +66,16 @@ fn percentile(values: &mut [Duration], share: usize) -> Duration {
     values.get(rank).copied().unwrap_or_default()
 }
 
-/// Every timer of the plan that is not zero: checks, timeouts, TTLs, leases, promotion, detection,
-/// convergence. Latencies are none.
-pub(crate) fn timers(plan: &Plan<'_>) -> Vec<Timer> {
+/// Every timer of the plan.
+fn timers(plan: &Plan<'_>) -> Vec<Timer> {
     let mut list = Vec::new();
-    let mut add = |name: String, length: Nanos| {
-        if length > Nanos::ZERO && !length.is_never() {
-            list.push(Timer { name, length });
-        }
-    };
-    let topology = plan.topology;
-    for link in &topology.links {
-        add(format!("link `{}`: `detect`", link.id), link.detect);
-        add(format!("link `{}`: `converge`", link.id), link.converge);
-    }
-    for node in topology.nodes.iter().filter(|n| n.replicas.len() > 1) {
-        add(
-            format!("node `{}`: `switch_over`", node.id),
-            node.switch_over,
-        );
-    }
-    for access in &topology.access {
-        add(format!("access `{}`: `after`", access.id), access.after);
-        for need in &access.needs {
-            let what = format!(
-                "access `{}`: need of `{}`",
-                access.id,
-                topology.service(need.service).id
-            );
-            if let Some(cache) = &need.cache {
-                add(format!("{what}: `renew`"), cache.renew);
-                add(format!("{what}: `expire`"), cache.expire);
-            }
-        }
-    }
-    for service in &topology.services {
-        if let Some(failover) = service.failover.as_ref().filter(|f| !f.external) {
-            let name = |what: &str| format!("service `{}`: `{what}`", service.id);
-            if service.replicas.len() > 1 {
-                add(name("check.every"), failover.check.every);
-                add(name("check.timeout"), failover.check.timeout);
-                add(name("promote"), failover.promote);
-            }
-            add(name("dns_ttl"), failover.dns_ttl);
-        }
-    }
-    for journey in &topology.journeys {
-        add(
-            format!("journey `{}`: `timeout`", journey.id),
-            journey.timeout,
-        );
-        add(
-            format!("journey `{}`: `retry.each`", journey.id),
-            journey.retry.each,
-        );
-    }
+    let mut topology = plan.topology.clone();
+    assize_model::timers::each(&mut topology, &mut |name, length| {
+        list.push(Timer {
+            name,
+            length: *length,
+        });
+    });
     list
 }
 

@@ -5,6 +5,7 @@
 use crate::clock::Clock;
 use crate::flows::{End, Flows, Origin};
 use crate::replica::{Neighbours, Replica, Way};
+use crate::turns::Turns;
 use crate::zone::Zone;
 use assize_control::wire::Scale;
 use assize_model::scenario::{FaultEntry, Target};
@@ -29,6 +30,8 @@ pub(crate) struct World {
     views: Vec<[AtomicU16; 64]>,
     /// By access and need, how often everything held of it has become void.
     epochs: Vec<Vec<AtomicU32>>,
+    /// The first turn of the timeline that is not carried out yet.
+    pub(crate) turns: Turns,
 }
 
 impl World {
@@ -62,6 +65,7 @@ impl World {
             thin,
             views,
             epochs,
+            turns: Turns::default(),
         }
     }
 

@@ -169,6 +169,8 @@ pub struct LivePlan {
     pub until_stable: Option<Nanos>,
     /// Stop, and lift every fault, when one of these holds.
     pub abort_if: Vec<AbortIf>,
+    /// Timers of the topology that are shorter are as long as this in the live plan; 0: all stay.
+    pub shortest_timer: Nanos,
 }
 
 impl Default for LivePlan {
@@ -180,6 +182,7 @@ impl Default for LivePlan {
             pace: None,
             until_stable: None,
             abort_if: Vec::new(),
+            shortest_timer: Nanos::ZERO,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod objective;
 pub mod observation;
 pub mod plan;
 pub mod scenario;
+pub mod timers;
 pub mod topology;
 
 pub use fold::fold;

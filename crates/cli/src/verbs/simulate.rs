@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         topology: arguments.topology.as_deref(),
         expect: arguments.expect.as_deref(),
         live: arguments.live,
-        bind: None,
+        ..Request::default()
     };
     let loaded = scenarios::load(&arguments.paths, &request, "simulate")?;
     let mut files = loaded.into_iter().map(|one| one.file).collect();

@@ -111,6 +111,10 @@ impl Check {
         let replica = self.world.replica(id, self.replica)?;
         let clock = self.world.clock;
         let until = clock.instant(due + check.timeout);
+        // A fault of the same instant comes first.
+        let patience = clock.wall(check.timeout) / 2;
+        let turns = &self.world.turns;
+        turns.done_through(due, check.timeout, patience).await;
         let outcome = timeout_at(
             until,
             replica.check(self.world.flows.get(flow).addr, check.probes),

@@ -40,6 +40,8 @@ pub(super) struct FaultState {
     pub(super) response: Option<Response>,
     /// Effects that are being switched.
     pub(super) under_way: usize,
+    /// When its last turn was due.
+    pub(super) turned: Nanos,
 }
 
 pub(super) fn all(plan: &Plan<'_>) -> Vec<FaultState> {
@@ -60,6 +62,7 @@ pub(super) fn all(plan: &Plan<'_>) -> Vec<FaultState> {
                 .find(|r| r.fault == i)
                 .map(|r| Response::new(r, fault.at)),
             under_way: 0,
+            turned: fault.at,
         })
         .collect()
 }
@@ -216,6 +219,7 @@ impl Director<'_> {
     /// A fault's turn: it comes, goes, or flaps.
     pub(super) fn on_fault_turn(&mut self, at: Nanos, fault: usize, on: bool) {
         let entry = &self.plan.scenario.faults[fault];
+        self.faults[fault].turned = at;
         self.toggle(fault, on);
         let state = &mut self.faults[fault];
         state.turn = match (on, entry.flap) {
@@ -329,6 +333,7 @@ impl Director<'_> {
     ) {
         let at = self.now();
         self.faults[fault].under_way = self.faults[fault].under_way.saturating_sub(1);
+        self.say_turns();
         let turned = if on { "on" } else { "off" };
         match outcome {
             Ok(()) => {

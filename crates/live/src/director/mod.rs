@@ -236,6 +236,19 @@ impl<'a> Director<'a> {
             self.settle();
         }
         self.settle();
+        self.say_turns();
+    }
+
+    /// Tells checks how far the timeline is carried out.
+    fn say_turns(&self) {
+        let turn = |fault: &FaultState| fault.turn.map(|(at, _)| at);
+        let under_way = |fault: &FaultState| (fault.under_way > 0).then_some(fault.turned);
+        let faults = self.faults.iter();
+        let waiting = faults.flat_map(|f| [turn(f), under_way(f)]).flatten();
+        let step = self.steps.front().map(|&s| self.plan.scenario.steps[s].at);
+        self.world
+            .turns
+            .set(waiting.chain(step).min().unwrap_or(Nanos::NEVER));
     }
 
     fn take(&mut self, at: Nanos, due: Due) {

@@ -307,6 +307,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("stable_for", "duration", "Replaces the scenario's."),
         ("phases", "whole", "Users in so many phases of their caches, a divisor of 64. Default: 8."),
         ("pace", "whole", "Model seconds per wall second. Default: what the machine permits, 20 at most; 1 with real systems."),
+        ("shortest_timer", "duration", "Timers of the topology that are shorter (checks, timeouts, TTLs, detection, convergence) are as long as this in the live plan and its prediction, so that it may pass faster. Default: all stay."),
         ("abort_if", "list:abort condition", "Stop, and lift every fault, when one holds. Default: none."),
     ]),
     ("abort condition", "When a live run is stopped.", &[

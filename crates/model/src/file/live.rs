@@ -4,13 +4,14 @@
 //! checked as any other and `simulate` can predict exactly that plan. Without it only its own
 //! shape is checked.
 
-use super::cx::{Cx, Fields};
+use super::cx::{Cx, Fields, Names};
 use super::doc::{Doc, Entry, Value};
 use super::place::Span;
-use super::scenario::Reader;
+use super::scenario::{Reader, Tables};
 use super::{merge, sets};
 use crate::binding::{AbortIf, LivePlan};
 use crate::ids::JourneyId;
+use crate::topology::Topology;
 use assize_fault::Nanos;
 
 /// Fields of a scenario that `live:` may replace as a whole. Of each pair in [`EITHER`] the one
@@ -29,7 +30,7 @@ pub(crate) fn apply(cx: &Cx, scenario: &mut Doc, topology: &mut Doc) {
     let Some(f) = Fields::open(cx, &live, "live plan") else {
         return;
     };
-    f.ignore(&["phases", "pace", "abort_if"]);
+    f.ignore(&["phases", "pace", "abort_if", "shortest_timer"]);
     for (section, list, id, default) in [
         ("faults", "timeline", "id", "fault-"),
         ("steps", "timeline", "id", "step-"),
@@ -169,10 +170,11 @@ impl Reader<'_> {
             plan.phases = phases.unwrap_or(plan.phases);
         }
         plan.pace = live.whole("pace", 1, MAX_PACE).map(|n| n as u32);
+        plan.shortest_timer = live.duration_or("shortest_timer", Nanos::ZERO);
         plan.abort_if = live
             .list("abort_if")
             .into_iter()
-            .filter_map(|doc| self.abort_if(doc))
+            .filter_map(|doc| abort_if(self.cx, &self.tables.journeys, doc))
             .collect();
         for (section, known) in [("faults", true), ("steps", false)] {
             for (name, at, _) in live.entries(section) {
@@ -196,27 +198,44 @@ impl Reader<'_> {
             self.cx.error(at, what, help);
         }
     }
+}
 
-    fn abort_if(&self, doc: &Doc) -> Option<AbortIf> {
-        let f = Fields::open(self.cx, doc, "abort condition")?;
-        let name = f.required_text("journey", "the journey that is watched");
-        let at = f.raw("journey").map_or(f.at, |d| d.at);
-        let below = f.share("below");
-        let for_ = f.duration_or("for", Nanos::ZERO);
-        if !f.has("below") {
-            let help = "the share below which the run is stopped, such as `20%`";
-            self.cx.error(f.at, "`below` is missing", help);
-        }
-        f.finish();
-        let name = name.strip_prefix("journey/").unwrap_or(&name);
-        if name.is_empty() {
-            return None;
-        }
-        let journey = self.tables.journeys.find(self.cx, name, at)?;
-        Some(AbortIf {
-            journey: JourneyId::from(journey),
-            below: below?,
-            for_,
-        })
+/// Conditions that the caller states beside those of the file, each as it would stand there:
+/// `{journey: page, below: 20%, for: 1m}`, with or without the braces.
+pub(super) fn abort_conditions(cx: &Cx, t: &Topology, texts: &[String]) -> Vec<AbortIf> {
+    let journeys = Tables::new(t).journeys;
+    let condition = |text: &String| {
+        let text = text.trim();
+        let braced = if text.starts_with('{') {
+            text.to_string()
+        } else {
+            format!("{{{text}}}")
+        };
+        let doc = sets::value_of(cx, "--abort-if", &braced)?;
+        abort_if(cx, &journeys, &doc)
+    };
+    texts.iter().filter_map(condition).collect()
+}
+
+fn abort_if(cx: &Cx, journeys: &Names, doc: &Doc) -> Option<AbortIf> {
+    let f = Fields::open(cx, doc, "abort condition")?;
+    let name = f.required_text("journey", "the journey that is watched");
+    let at = f.raw("journey").map_or(f.at, |d| d.at);
+    let below = f.share("below");
+    let for_ = f.duration_or("for", Nanos::ZERO);
+    if !f.has("below") {
+        let help = "the share below which the run is stopped, such as `20%`";
+        cx.error(f.at, "`below` is missing", help);
     }
+    f.finish();
+    let name = name.strip_prefix("journey/").unwrap_or(&name);
+    if name.is_empty() {
+        return None;
+    }
+    let journey = journeys.find(cx, name, at)?;
+    Some(AbortIf {
+        journey: JourneyId::from(journey),
+        below: below?,
+        for_,
+    })
 }

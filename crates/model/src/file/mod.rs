@@ -61,6 +61,8 @@ pub struct LoadOptions {
     pub bind: Option<PathBuf>,
     /// Whether the scenario's `live:` is applied: for a run on real sockets, and its prediction.
     pub live: bool,
+    /// Conditions under which a live run is stopped, beside those of `live.abort_if`.
+    pub abort_if: Vec<String>,
 }
 
 /// Where files come from. Paths are relative to the working directory, or absolute, as the
@@ -221,12 +223,17 @@ pub fn load_scenario(
             "model like sites as one class with `count:`, or cut the topology",
         );
     }
+    let abort_if = live::abort_conditions(&cx, &topology, &options.abort_if);
     let scenario = scenario.map(|mut s| {
         s.live.applied = options.live;
+        s.live.abort_if.extend(abort_if);
         s
     });
-    let (pair, warnings) = finish(&cx, scenario.map(|s| (topology, s)))?;
-    Ok((pair.0, pair.1, warnings))
+    let ((mut topology, scenario), warnings) = finish(&cx, scenario.map(|s| (topology, s)))?;
+    if options.live {
+        crate::timers::raise(&mut topology, scenario.live.shortest_timer);
+    }
+    Ok((topology, scenario, warnings))
 }
 
 /// Paths are kept from every node to every place that serves, and state for every place, access

@@ -46,7 +46,7 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    fn new(t: &Topology) -> Self {
+    pub(crate) fn new(t: &Topology) -> Self {
         fn table<'a>(what: &'static str, names: impl Iterator<Item = &'a String>) -> Names {
             let mut table = Names::new(what);
             names.for_each(|name| {

@@ -42,13 +42,7 @@ const TOPOLOGY: [&str; 14] = [
 
 /// Applies one setting of the caller to the scenario if its path leads there, else to the topology.
 pub(crate) fn apply(cx: &Cx, text: &str, scenario: Option<&mut Doc>, topology: &mut Doc) {
-    let file = cx.files.borrow_mut().add("--set", text);
-    let whole = Span {
-        file,
-        line: 1,
-        column: 1,
-        len: text.chars().count().max(1) as u32,
-    };
+    let whole = whole(cx, "--set", text);
     apply_at(cx, text, whole, scenario, topology);
 }
 
@@ -105,6 +99,21 @@ pub(crate) fn apply_at(
         why = cx.suggest(first, SCENARIO.into_iter().chain(TOPOLOGY));
     }
     cx.error(whole, format!("`{path}` names nothing"), why);
+}
+
+/// A value that the caller states with an option of this name.
+pub(crate) fn value_of(cx: &Cx, option: &str, text: &str) -> Option<Doc> {
+    parse(cx, text, whole(cx, option, text))
+}
+
+/// The place of all that an option says.
+fn whole(cx: &Cx, option: &str, text: &str) -> Span {
+    Span {
+        file: cx.files.borrow_mut().add(option, text),
+        line: 1,
+        column: 1,
+        len: text.chars().count().max(1) as u32,
+    }
 }
 
 /// The value, with every place in it turned into the place of the setting.

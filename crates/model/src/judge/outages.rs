@@ -1,7 +1,7 @@
 //! `outages: {max, total}`: how many outages, and how long they are together.
 
 use super::context::{Context, Pair, Who};
-use super::rto::{Outages, beside};
+use super::rto::{Outages, apart, beside};
 use super::series::{Share, length};
 use super::status::{Draft, lower, met_if, worse};
 use super::words::{number, thousands, time_detail, time_margin};
@@ -64,10 +64,24 @@ fn one(
     let outages = Outages::of(context, objective, pair, share);
     let count = outages.spans.len();
     let total = length(&outages.spans);
-    let error = context.resolution() * count as i64;
-    let by_count = limits
-        .max
-        .map_or(Status::Met, |max| met_if(count as u64 <= u64::from(max)));
+    let readings = outages.readings(context, objective, pair, share);
+    let farthest = |figure: &dyn Fn(&Outages) -> Nanos| {
+        let own = figure(&outages);
+        let others = readings.iter().map(|r| apart(figure(r), own));
+        others.max().unwrap_or_default()
+    };
+    let error = context.resolution() * count as i64 + farthest(&|o| length(&o.spans));
+    let counts = readings.iter().map(|r| r.spans.len());
+    let by_count = limits.max.map_or(Status::Met, |max| {
+        let within = |count: usize| met_if(count as u64 <= u64::from(max));
+        // Where they disagree nobody can tell.
+        let differ = counts.map(within).any(|status| status != within(count));
+        if differ {
+            Status::Inconclusive
+        } else {
+            within(count)
+        }
+    });
     let by_total = limits
         .total
         .map_or(Status::Met, |most| lower(total, error, most, outages.open));

@@ -41,9 +41,21 @@ impl Outages {
         pair: Pair,
         share: &Share,
     ) -> Self {
-        let stable_for = objective
+        Self::read(context, objective, pair, share, Nanos::ZERO)
+    }
+
+    /// The same, where outages must be so much farther apart to be two.
+    fn read(
+        context: &Context<'_>,
+        objective: &Objective,
+        pair: Pair,
+        share: &Share,
+        farther: Nanos,
+    ) -> Self {
+        let stated = objective
             .stable_for
             .unwrap_or(context.plan.scenario.stable_for);
+        let stable_for = (stated + farther).max(Nanos::ZERO);
         let level = context.level(objective, pair);
         let raw = share.below(level);
         let mut spans = bridge(&raw, stable_for);
@@ -65,6 +77,27 @@ impl Outages {
             level,
             open,
         }
+    }
+
+    /// The readings that the resolution leaves open: of outages as far apart as `stable_for` to
+    /// within one resolution, nobody can tell whether they are one or two.
+    pub(super) fn readings(
+        &self,
+        context: &Context<'_>,
+        objective: &Objective,
+        pair: Pair,
+        share: &Share,
+    ) -> Vec<Self> {
+        let e = context.resolution();
+        let close = |pair: &[Span]| {
+            let gap = pair[1].0 - pair[0].1;
+            gap > self.stable_for - e && gap < self.stable_for + e
+        };
+        if e == Nanos::ZERO || !self.raw.windows(2).any(close) {
+            return Vec::new();
+        }
+        let read = |farther| Self::read(context, objective, pair, share, farther);
+        vec![read(-e), read(e)]
     }
 
     /// The spans whose measurement these outages rest on.
@@ -91,23 +124,31 @@ fn one(
     share: &Share,
 ) -> Draft {
     let outages = Outages::of(context, objective, pair, share);
-    let counted = |&span: &Span| counted(context, objective, &outages.causes, span);
-    // The first of the longest.
-    let longest = outages
-        .spans
+    let (longest, measured) = longest(context, objective, &outages);
+    let readings = outages.readings(context, objective, pair, share);
+    let farthest = readings
         .iter()
-        .rev()
-        .max_by_key(|span| counted(span))
-        .copied();
-    let measured = longest.as_ref().map_or(Nanos::ZERO, counted);
-    let error = context.resolution();
+        .map(|other| apart(self::longest(context, objective, other).1, measured))
+        .max()
+        .unwrap_or_default();
+    let error = context.resolution() + farthest;
     let mut status = lower(measured, error, target, outages.open);
-    let mut reason = reason(context, objective, &outages, longest, measured, status);
+    let mut reason = reason(
+        context,
+        objective,
+        &outages,
+        longest,
+        (measured, error),
+        status,
+    );
     if status == Status::Met && share.broken_before(outages.level) {
         status = Status::Inconclusive;
         reason = "The journey was already below its level before the start.".to_string();
     }
     let mut details = details(context, objective, &outages, longest);
+    if farthest > Nanos::ZERO {
+        details.push(text_detail("one_or_two", one_or_two(context, &outages)));
+    }
     details.extend(beside(share));
     Draft {
         subject: context.pair_name(pair),
@@ -125,6 +166,32 @@ fn one(
         seconds: outages.seconds(context),
         ..Draft::unmeasured(String::new(), String::new(), String::new())
     }
+}
+
+/// The first of the longest outages, and what of it counts.
+fn longest(
+    context: &Context<'_>,
+    objective: &Objective,
+    outages: &Outages,
+) -> (Option<Span>, Nanos) {
+    let counted = |&span: &Span| counted(context, objective, &outages.causes, span);
+    let spans = outages.spans.iter().rev();
+    let longest = spans.max_by_key(|span| counted(span)).copied();
+    (longest, longest.as_ref().map_or(Nanos::ZERO, counted))
+}
+
+/// How far apart two figures are.
+pub(super) fn apart(a: Nanos, b: Nanos) -> Nanos {
+    (a - b).max(b - a)
+}
+
+/// Why a figure has a larger error than the resolution.
+fn one_or_two(context: &Context<'_>, outages: &Outages) -> String {
+    let (e, stable_for) = (context.resolution(), outages.stable_for);
+    format!(
+        "outages less than {stable_for} apart are one, and at a resolution of {e} it cannot be \
+         told whether these are"
+    )
 }
 
 /// What of an outage counts: its length, or the part after the end of the fault.
@@ -183,7 +250,7 @@ fn reason(
     objective: &Objective,
     outages: &Outages,
     longest: Option<Span>,
-    measured: Nanos,
+    (measured, error): (Nanos, Nanos),
     status: Status,
 ) -> String {
     let Some(span) = longest else {
@@ -206,8 +273,7 @@ fn reason(
     };
     match (status, outages.open) {
         (Status::Inconclusive, false) => format!(
-            "{which} began at {began} and lasted {measured} ± {}{counted}{due}: too close to call.",
-            context.resolution()
+            "{which} began at {began} and lasted {measured} ± {error}{counted}{due}: too close to call."
         ),
         (Status::Inconclusive, true) => format!(
             "An outage was still open at the end after {}: too early to tell{due}.",

@@ -72,6 +72,16 @@ pub(crate) struct Arguments {
     #[arg(long, env = "ASSIZE_JOBS", value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
+    /// Stop, and lift every fault, when a journey's served share stays below this for so long:
+    /// `journey: sign-in, below: 20%, for: 1m`; beside what `live.abort_if` says. In the
+    /// environment, one per line.
+    #[arg(
+        long,
+        env = "ASSIZE_ABORT_IF",
+        value_name = "CONDITION",
+        value_delimiter = '\n'
+    )]
+    abort_if: Vec<String>,
     /// Wall time for all together; what would not fit is not exercised.
     #[arg(long, env = "ASSIZE_BUDGET", value_name = "DURATION", value_parser = Nanos::parse)]
     budget: Option<Nanos>,
@@ -162,6 +172,7 @@ fn run_on(
         sets: &arguments.sets.sets,
         bind: arguments.bind.as_deref(),
         live: true,
+        abort_if: &arguments.abort_if,
         ..Request::default()
     };
     let loaded = scenarios::load(&arguments.paths, &request, "run")?;

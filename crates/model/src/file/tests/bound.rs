@@ -50,6 +50,7 @@ live:
   phases: 4
   pace: 10
   abort_if: [{journey: page, below: 20%, for: 1m}]
+  shortest_timer: 2s
 "#;
 
 fn files(scenario: &str) -> MemorySource {
@@ -223,6 +224,50 @@ fn a_live_plan_lies_over_the_scenario() {
     );
     let (_, plain, _) = load(SCENARIO, false).unwrap();
     assert_ne!(plain.digest, s.digest);
+}
+
+#[test]
+fn a_live_plan_may_have_no_shorter_timer() {
+    // A third of 3 s, which the plan's own `set` states.
+    let faster = SCENARIO.replace("page.timeout=3s", "page.timeout=1s");
+    let (t, s, _) = load(&faster, true).unwrap();
+    assert_eq!(
+        (t.journeys[1].timeout, s.live.shortest_timer),
+        (Nanos::secs(2), Nanos::secs(2))
+    );
+    let (t, ..) = load(&faster, false).unwrap();
+    assert_eq!(t.journeys[1].timeout, Nanos::secs(10));
+}
+
+#[test]
+fn a_caller_may_state_when_to_stop() {
+    let with = |text: &str| {
+        let options = LoadOptions {
+            live: true,
+            abort_if: vec![text.to_string()],
+            ..LoadOptions::default()
+        };
+        load_scenario(&files(SCENARIO), Path::new("d/s.yaml"), &options)
+    };
+    for text in [
+        "{journey: order, below: 50%, for: 5s}",
+        "journey: order, below: 50%, for: 5s",
+    ] {
+        let (_, s, _) = with(text).unwrap_or_else(|p| panic!("{p}"));
+        let added = &s.live.abort_if[1];
+        assert_eq!(
+            (added.journey.index(), added.below, added.for_),
+            (0, assize_fault::Ppb(500_000_000), Nanos::secs(5))
+        );
+    }
+    for (text, says) in [
+        ("journey: oder, below: 50%", "`oder`"),
+        ("journey: order", "`below` is missing"),
+        ("journey: order, below: half", "half"),
+    ] {
+        let p = problem(with(text), says);
+        assert_eq!((p.file.as_str(), p.line), ("--abort-if", 1), "{p:?}");
+    }
 }
 
 /// One wrong line, and what must be said about it.

@@ -2,7 +2,7 @@
 
 use super::fixture::{APP, Bench, STAFF, WORK, all_out};
 use super::{detail, s};
-use crate::finding::{Finding, Status};
+use crate::finding::{Finding, Status, Value};
 use crate::journal::{Attempts, Disturbed, Engine, Journal, Measured};
 use crate::objective::{ObjectiveKind, Untouched};
 use crate::observation::Ending;
@@ -63,6 +63,34 @@ fn the_resolution_decides_what_is_too_close_to_call() {
         assert_eq!(finding.status, status, "{target}: {}", finding.reason);
         assert_eq!(finding.tested_on, "stand-in");
     }
+}
+
+#[test]
+fn outages_that_may_be_one_or_two_decide_nothing() {
+    // Two outages of 60 s, where less than 60 s apart are one. The last representative to be
+    // served again is seen up to a resolution late, so what lies 78 s apart may be seen 59 s apart.
+    let judged = |gap: i64, resolution: i64| {
+        let second = 70 + gap;
+        outage(s(130), |journal| {
+            measured(journal).resolution = s(resolution);
+            all_out(journal, &[(s(second), s(second + 60))]);
+        })
+    };
+    // Seen as one, 59 s apart: 179 s, or, if they are two, 119 s less.
+    let one = judged(59, 20);
+    assert_eq!(one.measured, Some(Value::Time(s(179))));
+    assert_eq!(one.error, Some(Value::Time(s(20 + 119))));
+    assert_eq!(one.status, Status::Inconclusive, "{}", one.reason);
+    assert!(detail(&one, "one_or_two").contains("at a resolution of 20s"));
+    // Seen as two, 61 s apart: 60 s, or, if they are one, 121 s more.
+    let two = judged(61, 20);
+    assert_eq!(two.measured, Some(Value::Time(s(60))));
+    assert_eq!(two.error, Some(Value::Time(s(20 + 121))));
+    assert_eq!(two.status, Status::Inconclusive, "{}", two.reason);
+    // Farther from 60 s than the resolution there is no doubt.
+    assert_eq!(judged(39, 20).status, Status::Missed);
+    assert_eq!(judged(81, 20).status, Status::Met);
+    assert_eq!(judged(61, 1).status, Status::Met);
 }
 
 #[test]
@@ -230,7 +258,7 @@ fn a_prediction_stands_beside_and_a_difference_is_named() {
     let mut outcome = bench.judge(&journal);
     crate::judge::compare(&mut outcome, &bench.judge(&predicted));
     let finding = &outcome.findings[0];
-    assert_eq!(finding.predicted, Some(crate::finding::Value::Time(s(30))));
+    assert_eq!(finding.predicted, Some(Value::Time(s(30))));
     assert_eq!(
         detail(finding, "difference"),
         "30s longer than predicted (30s)"

@@ -1,5 +1,6 @@
 //! The arguments that verbs share. Each verb's own stand in its file.
 
+use crate::reports::Report;
 use crate::verbs::Verb;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, ValueEnum};
@@ -66,6 +67,16 @@ pub(crate) struct ReportArgs {
     /// Print every row, reason and assumption.
     #[arg(long, short, env = "ASSIZE_VERBOSE", value_parser = flag(), num_args = 0)]
     pub(crate) verbose: bool,
+    /// Write a report into a file too, such as `html=report.html` or `junit=report.xml`; as often
+    /// as wanted. In the environment, one per line.
+    #[arg(
+        long = "report",
+        env = "ASSIZE_REPORT",
+        value_name = "FORMAT=FILE",
+        value_parser = crate::reports::parse,
+        value_delimiter = '\n'
+    )]
+    pub(crate) reports: Vec<Report>,
 }
 
 /// The names in the registry of formats.

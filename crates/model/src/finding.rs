@@ -1,5 +1,6 @@
 //! The judge's result: what `assize/verdict/v1` holds, field for field.
 
+use crate::picture::Picture;
 use assize_fault::Nanos;
 use serde::Serialize;
 
@@ -47,6 +48,9 @@ pub struct Outcome {
     /// What a live run measured of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveResult>,
+    /// What a report draws; no part of the JSON.
+    #[serde(skip)]
+    pub picture: Picture,
     /// SHA-256 over every event in the order taken.
     pub trace_digest: String,
     /// Events taken.

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod judge;
 pub mod objective;
 pub mod observation;
+pub mod picture;
 pub mod plan;
 pub mod scenario;
 pub mod timers;

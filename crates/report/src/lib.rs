@@ -9,6 +9,7 @@ pub mod formats;
 mod sample;
 pub mod suite;
 mod summary;
+mod tell;
 pub mod text;
 pub mod words;
 

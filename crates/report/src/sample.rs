@@ -3,8 +3,8 @@
 use crate::Run;
 use assize_fault::Nanos;
 use assize_model::finding::{
-    AcceptedBy, FaultResult, Finding, JourneyResult, NotExercisedResult, OutageResult, Outcome,
-    PopulationResult, SpanResult, Status, Value, VerdictKind,
+    AcceptedBy, FaultResult, Finding, JourneyResult, LiveResult, NotExercisedResult, OutageResult,
+    Outcome, PopulationResult, SpanResult, Status, Value, VerdictKind,
 };
 
 pub(crate) fn finding(status: Status) -> Finding {
@@ -88,6 +88,7 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
         assumptions: Vec::new(),
         warnings: vec!["the queue of db was full".into()],
         live: None,
+        picture: Default::default(),
         trace_digest: "00".into(),
         events: 1,
     }
@@ -95,6 +96,31 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
 
 pub(crate) fn run(scenario: &str, verdict: VerdictKind, status: Status) -> Run {
     Run::Judged(Box::new(outcome(scenario, verdict, finding(status))))
+}
+
+/// A run on real sockets whose one finding was tested on this.
+pub(crate) fn live(scenario: &str, tested_on: &'static str, status: Status) -> Run {
+    let mut finding = finding(status);
+    finding.tested_on = tested_on;
+    let verdict = match status {
+        Status::Met => VerdictKind::Pass,
+        Status::Missed => VerdictKind::Fail,
+        Status::Inconclusive | Status::NotExercised => VerdictKind::Inconclusive,
+    };
+    let mut outcome = outcome(scenario, verdict, finding);
+    outcome.engine = "run";
+    outcome.live = Some(LiveResult {
+        pace: 20,
+        resolution: Nanos::secs(2),
+        slowness: Nanos::ZERO,
+        ended: "finished",
+        attempts: 100,
+        failed: 3,
+        real: Vec::new(),
+        disturbed: Vec::new(),
+        runs: Vec::new(),
+    });
+    Run::Judged(Box::new(outcome))
 }
 
 pub(crate) fn accepted(scenario: &str) -> Run {

@@ -1,7 +1,7 @@
 //! The last line of a run: in words, why it exits as it does.
 
 use crate::suite::{Run, Suite, SuiteVerdict, Tally};
-use crate::words;
+use crate::{tell, words};
 use assize_model::finding::Status;
 
 /// One sentence, without a full stop, that says what decided.
@@ -160,6 +160,7 @@ fn pass(suite: &Suite) -> String {
             words::number(runs.len(), "scenario", "scenarios")
         ),
     };
+    let place = format!("{place}{}", tell::on_stand_ins(tell::outcomes(suite)));
     if tally.total() == 1 && tally.met == 1 {
         return format!("{who} {verb} its one target{place}");
     }

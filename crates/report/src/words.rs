@@ -2,6 +2,11 @@
 
 use assize_fault::Nanos;
 
+/// Months, as instants show them.
+pub(crate) const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 /// A share from 0 to 1 as a percentage. Only what is exactly all prints as `100%`, and only
 /// what is exactly nothing as `0%`: digits are added until that is so. What was not measured
 /// prints as `-`.
@@ -83,6 +88,15 @@ pub fn list<S: AsRef<str>>(items: &[S]) -> String {
             format!("{} and {}", head.join(", "), last.as_ref())
         }
     }
+}
+
+/// A sentence with a capital at its beginning.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 /// A duration to the precision that a table needs: as exact as [`Nanos`] prints it below an
@@ -173,9 +187,6 @@ fn find_instant(text: &str) -> Option<(usize, usize)> {
 /// Year, month, day and time of day of an RFC 3339 instant; seconds only where they say
 /// something.
 fn parts(instant: &str) -> Option<(&str, &'static str, &str, String)> {
-    const MONTHS: [&str; 12] = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
     let month: usize = instant.get(5..7)?.parse().ok()?;
     let month = MONTHS.get(month.checked_sub(1)?)?;
     let day = instant.get(8..10)?.trim_start_matches('0');

@@ -4,7 +4,7 @@ use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
 use crate::engine::{self, Request, ScenarioFile};
 use crate::exit::{self, Exit, Failure};
-use crate::scenarios;
+use crate::{reports, scenarios};
 use assize_report::{Run, Suite};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -43,6 +43,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    reports::prepare(&arguments.report.reports)?;
     let request = Request {
         sets: &arguments.sets.sets,
         topology: arguments.topology.as_deref(),
@@ -83,6 +84,8 @@ pub(crate) fn print(
         )));
     };
     let style = console.style(report.verbose);
+    // Files first: whoever reads them must not find the last run's because a pipe was closed.
+    reports::write(&report.reports, suite, report.verbose)?;
     let written = (format.write)(suite, &style, console.out).map_err(Failure::from);
     if !format.ends_in_words {
         console.say(&assize_report::last_line(suite));

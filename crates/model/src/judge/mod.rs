@@ -16,6 +16,7 @@ mod failback;
 mod latency;
 mod live;
 mod outages;
+mod picture;
 mod predicted;
 mod proportion;
 mod results;
@@ -81,6 +82,7 @@ pub fn judge(plan: &Plan<'_>, journal: &Journal, warnings: Vec<String>) -> Outco
         assumptions: results::assumptions(&context),
         warnings: live::with_notes(&context, with_amplification(&context, warnings)),
         live: live::result(&context),
+        picture: picture::draw(&context),
         trace_digest: journal.trace_digest.clone(),
         events: journal.events,
     }

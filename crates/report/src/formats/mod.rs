@@ -1,6 +1,8 @@
 //! The registry of formats: one file and one line each.
 
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod table;
 
 use crate::{Style, Suite};
@@ -20,7 +22,7 @@ pub struct Format {
 }
 
 /// All formats.
-pub const REGISTRY: &[Format] = &[table::FORMAT, json::FORMAT];
+pub const REGISTRY: &[Format] = &[table::FORMAT, json::FORMAT, junit::FORMAT, markdown::FORMAT];
 
 /// The format of that name.
 #[must_use]

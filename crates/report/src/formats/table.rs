@@ -8,10 +8,11 @@ mod findings;
 mod grounds;
 mod users;
 
-use crate::suite::{Run, Suite, SuiteVerdict, Tally};
+use crate::suite::{Run, Suite, Tally};
+use crate::tell::{how, on_stand_ins, outcomes, title, verdict_paint, verdict_text, verdict_word};
 use crate::text::{Column, Grid, Paint, paragraph, width};
 use crate::{Format, Style, summary, words};
-use assize_model::finding::{LiveResult, Outcome};
+use assize_model::finding::Outcome;
 use std::io::{self, Write};
 
 /// The registry's line.
@@ -84,15 +85,6 @@ fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Which scenario, and on which topology unless it holds its own.
-fn title(scenario: &str, topology: &str) -> String {
-    if scenario == topology {
-        scenario.to_owned()
-    } else {
-        format!("{scenario} on {topology}")
-    }
-}
-
 /// A rule, the name at the left and the verdict at the right.
 fn heading(
     out: &mut dyn Write,
@@ -121,15 +113,10 @@ fn scenario(outcome: &Outcome, alone: bool, style: &Style, out: &mut dyn Write) 
         out,
         style,
         &left,
-        &verdict_text(verdict, tally),
+        &verdict_text(verdict, tally, on_stand_ins([outcome])),
         verdict_paint(verdict),
     )?;
-    let how = match (outcome.engine, &outcome.live) {
-        ("simulate", _) => "simulated".to_owned(),
-        ("run", Some(live)) => ran(live, outcome.services.len()),
-        ("run", None) => "run".to_owned(),
-        _ => "observed".to_owned(),
-    };
+    let how = how(outcome);
     let about = format!(
         "{} to {} UTC, {how}, seed {}",
         words::Clock::full(&outcome.start),
@@ -163,7 +150,7 @@ fn together(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()>
         out,
         style,
         &heading_left,
-        &verdict_text(verdict, suite.tally()),
+        &verdict_text(verdict, suite.tally(), on_stand_ins(outcomes(suite))),
         verdict_paint(verdict),
     )?;
     writeln!(out)?;
@@ -196,14 +183,7 @@ fn together(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()>
         ]);
     }
     grid.print(out, style, 2)?;
-    let outcomes: Vec<&Outcome> = suite
-        .runs
-        .iter()
-        .filter_map(|run| match run {
-            Run::Judged(outcome) => Some(outcome.as_ref()),
-            Run::NotRun { .. } => None,
-        })
-        .collect();
+    let outcomes: Vec<&Outcome> = outcomes(suite).collect();
     let clock = words::Clock::new("", "");
     grounds::print(
         &mut Page {
@@ -215,62 +195,10 @@ fn together(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()>
     )
 }
 
-/// How a scenario was run, and how exactly its durations are known.
-fn ran(live: &LiveResult, services: usize) -> String {
-    let on = match live.real.len() {
-        0 => "stand-ins".to_owned(),
-        real if real == services => "real systems".to_owned(),
-        real => format!("real systems for {real} of {services} services, stand-ins for the rest"),
-    };
-    let pace = match live.pace {
-        0 | 1 => String::new(),
-        pace => format!(", {pace} times as fast"),
-    };
-    format!(
-        "run on {on}{pace}, durations to {}",
-        words::about(live.resolution)
-    )
-}
-
-const fn verdict_word(verdict: SuiteVerdict) -> &'static str {
-    match verdict {
-        SuiteVerdict::Pass => "pass",
-        SuiteVerdict::Inconclusive => "inconclusive",
-        SuiteVerdict::Fail => "FAIL",
-        SuiteVerdict::CouldNotRun => "could not run",
-    }
-}
-
-fn verdict_text(verdict: SuiteVerdict, tally: Tally) -> String {
-    let total = words::number(tally.total(), "target", "targets");
-    match verdict {
-        SuiteVerdict::Pass if tally.total() == 0 => "NO TARGETS".into(),
-        SuiteVerdict::Pass if tally.accepted > 0 => {
-            format!(
-                "PASS, {} of {total} met, {} accepted",
-                tally.met, tally.accepted
-            )
-        }
-        SuiteVerdict::Pass => format!("PASS, {total} met"),
-        SuiteVerdict::Inconclusive => format!("INCONCLUSIVE, {} of {total} undecided", tally.open),
-        SuiteVerdict::Fail => format!("FAIL, {} of {total} missed", tally.missed),
-        SuiteVerdict::CouldNotRun => "COULD NOT RUN".into(),
-    }
-}
-
-const fn verdict_paint(verdict: SuiteVerdict) -> Paint {
-    match verdict {
-        SuiteVerdict::Pass => Paint::Good,
-        SuiteVerdict::Inconclusive => Paint::Care,
-        SuiteVerdict::Fail | SuiteVerdict::CouldNotRun => Paint::Bad,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sample;
-    use assize_fault::Nanos;
     use assize_model::finding::{Detail, Status, VerdictKind};
 
     fn printed(run: Run, style: &Style) -> String {
@@ -330,20 +258,8 @@ mod tests {
 
     #[test]
     fn a_live_run_shows_the_prediction_and_where_it_differs() {
-        let mut run = sample::run("loss", VerdictKind::Pass, Status::Met);
+        let mut run = sample::live("loss", "stand-in", Status::Met);
         if let Run::Judged(outcome) = &mut run {
-            outcome.engine = "run";
-            outcome.live = Some(LiveResult {
-                pace: 20,
-                resolution: Nanos::secs(2),
-                slowness: Nanos::ZERO,
-                ended: "finished",
-                attempts: 100,
-                failed: 3,
-                real: Vec::new(),
-                disturbed: Vec::new(),
-                runs: Vec::new(),
-            });
             for (name, text) in [
                 ("predicted", "1m 12s"),
                 ("difference", "23s longer than predicted (1m 12s)"),

@@ -20,7 +20,7 @@ use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
 use crate::engine::Request;
 use crate::exit::{self, Exit, Failure};
-use crate::scenarios;
+use crate::{reports, scenarios};
 use assize_fault::{Nanos, Ppb};
 use assize_live::{Ended, Options, Refused, Stop};
 use assize_model::Plan;
@@ -168,6 +168,7 @@ fn run_on(
     arguments: &Arguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
+    reports::prepare(&arguments.report.reports)?;
     let request = Request {
         sets: &arguments.sets.sets,
         bind: arguments.bind.as_deref(),

@@ -2,12 +2,13 @@
 //! fails soonest.
 //!
 //! It needs cargo with rustfmt and clippy, and the registry of crates. What else a step needs and
-//! this machine lacks (Python and Node for the clients of Toxiproxy), it names and leaves out.
+//! this machine lacks (Python and Node for the clients of Toxiproxy and for reports, Chromium for
+//! reports, which root gets installed), it names and leaves out.
 //! `--full` adds what takes long.
 
 use crate::shell::{self, cargo};
 use crate::steps::Steps;
-use crate::{clients, codegen, determinism, purity, soak, tidy};
+use crate::{clients, codegen, determinism, pages, purity, soak, tidy};
 use anyhow::Result;
 
 /// How many cases each property is tried on by `--full`; the default of proptest is 256.
@@ -62,6 +63,10 @@ pub(crate) fn run(full: bool) -> Result<()> {
     match clients::missing() {
         None => ci.step("clients", "cargo xtask clients", clients::run)?,
         Some(why) => ci.skip("clients", &why),
+    }
+    match pages::missing() {
+        None => ci.step("pages", "cargo xtask pages", pages::run)?,
+        Some(why) => ci.skip("pages", &why),
     }
     if full {
         long(&mut ci)?;

@@ -12,6 +12,7 @@ mod codegen;
 mod determinism;
 mod golden;
 mod new_fault;
+mod pages;
 mod purity;
 mod say;
 mod shell;
@@ -29,6 +30,7 @@ cargo xtask VERB
   determinism         the same bytes again, on one thread and on two, in another time zone
   codegen [--check]   write (or compare) the files generated from the source
   clients             clients of Toxiproxy from PyPI and npm against `assize proxy`
+  pages               reports in a headless Chromium, on desk, telephone and paper, and parsed
   golden [--bless]    compare (or accept) the golden output of the tests
   bench sim [--rounds N] [PART]...
                       what the simulator costs, beside a bare heap loop on this machine
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         ["codegen", "--check"] => codegen::run(codegen::Mode::Check),
         ["clients"] => clients::run(),
         ["clients", "inside"] => clients::inside(),
+        ["pages"] => pages::run(),
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
         ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),

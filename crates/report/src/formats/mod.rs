@@ -1,5 +1,6 @@
 //! The registry of formats: one file and one line each.
 
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
@@ -22,7 +23,13 @@ pub struct Format {
 }
 
 /// All formats.
-pub const REGISTRY: &[Format] = &[table::FORMAT, json::FORMAT, junit::FORMAT, markdown::FORMAT];
+pub const REGISTRY: &[Format] = &[
+    table::FORMAT,
+    json::FORMAT,
+    junit::FORMAT,
+    markdown::FORMAT,
+    html::FORMAT,
+];
 
 /// The format of that name.
 #[must_use]

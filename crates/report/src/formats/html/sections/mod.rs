@@ -1,0 +1,80 @@
+//! The registry of sections: one file and one line each, in the order of the page.
+
+mod assumptions;
+mod backups;
+mod blast;
+mod data;
+mod idle;
+mod network;
+mod predicted;
+mod reproduce;
+mod short;
+mod symptoms;
+mod targets;
+mod timeline;
+mod warnings;
+mod why;
+
+use super::Scene;
+use super::markup::Html;
+
+/// A part of the page about a scenario.
+struct Section {
+    /// Its name in the page's addresses.
+    id: &'static str,
+    /// Its heading; none for the first screen, which stands below the verdict.
+    title: &'static str,
+    /// Whether there is anything to show.
+    shown: fn(&Scene<'_>) -> bool,
+    /// Writes what stands below the heading.
+    write: fn(&Scene<'_>, &mut Html),
+}
+
+/// All sections.
+const SECTIONS: &[Section] = &[
+    targets::SECTION,
+    short::SECTION,
+    timeline::SECTION,
+    network::SECTION,
+    blast::SECTION,
+    why::SECTION,
+    data::SECTION,
+    backups::SECTION,
+    predicted::SECTION,
+    symptoms::SECTION,
+    idle::SECTION,
+    assumptions::SECTION,
+    warnings::SECTION,
+    reproduce::SECTION,
+];
+
+/// Writes those that have something to show, with links to them after the first.
+pub(super) fn write(scene: &Scene<'_>, alone: bool, page: &mut Html) {
+    let shown: Vec<&Section> = SECTIONS.iter().filter(|s| (s.shown)(scene)).collect();
+    for section in &shown {
+        let id = format!("{}{}", scene.prefix, section.id);
+        page.el("section", &[("id", &id)], |page| {
+            if !section.title.is_empty() {
+                page.leaf("h2", &[], section.title);
+            }
+            (section.write)(scene, page);
+        });
+        page.line();
+        if section.title.is_empty() && alone {
+            contents(scene, &shown, page);
+        }
+    }
+}
+
+fn contents(scene: &Scene<'_>, shown: &[&Section], page: &mut Html) {
+    page.el("nav", &[("aria-label", "Contents")], |page| {
+        page.el("ul", &[("class", "nav")], |page| {
+            for section in shown.iter().filter(|s| !s.title.is_empty()) {
+                let link = format!("#{}{}", scene.prefix, section.id);
+                page.el("li", &[], |page| {
+                    page.leaf("a", &[("href", &link)], section.title);
+                });
+            }
+        });
+    });
+}

@@ -18,6 +18,7 @@ mod load;
 mod moj;
 mod proxy;
 mod readme;
+mod reports;
 mod toxiproxy;
 mod verbs;
 mod verdict;

@@ -13,6 +13,7 @@ mod exit;
 mod graph;
 mod journal;
 mod original;
+mod recorded;
 mod reports;
 mod scenarios;
 mod verbs;

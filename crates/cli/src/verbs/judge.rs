@@ -4,11 +4,9 @@
 use super::simulate;
 use crate::Console;
 use crate::args::{ReportArgs, SetArgs};
-use crate::engine::{self, Request, in_words};
+use crate::engine::{self, Request};
 use crate::exit::{Exit, Failure};
-use crate::journal;
-use assize_model::observation::Observation;
-use assize_model::{Plan, judge};
+use crate::recorded::Recorded;
 use assize_report::{Run, Suite};
 use std::path::PathBuf;
 
@@ -36,29 +34,15 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         ..Request::default()
     };
     let file = engine::scenario(&arguments.scenario, &request)?;
-    let place = arguments.journal.display();
-    let unusable = |why: String| Failure::Usage(format!("the journal `{place}` {why}"));
-    let bytes = std::fs::read(&arguments.journal)
-        .map_err(|error| unusable(format!("cannot be read: {error}")))?;
-    let observations =
-        journal::read(&bytes).map_err(|why| unusable(format!("is no journal: {why}")))?;
-    let Some(Observation::Began {
-        seed, model_digest, ..
-    }) = observations.first()
-    else {
-        return Err(unusable("does not begin with what was run".into()));
-    };
-    let plan = Plan::new(&file.topology, &file.scenario, *seed);
-    if judge::model_digest(&plan) != *model_digest {
-        return Err(unusable(
-            "is of another scenario or topology\n = help: what was run, with the same --set and \
-             --bind, can be judged again"
-                .into(),
-        ));
+    let recorded = Recorded::read(&arguments.journal)?;
+    if !recorded.is_of(&file) {
+        return Err(Failure::Usage(format!(
+            "the journal `{}` is of another scenario or topology\n = help: what was run, with the \
+             same --set and --bind, can be judged again",
+            arguments.journal.display()
+        )));
     }
-    let prediction = engine::predict(&file, *seed);
-    let warnings = file.warnings.iter().map(in_words).collect();
-    let outcome = engine::judged(&plan, &observations, prediction.as_ref(), warnings);
+    let outcome = recorded.judged(&file);
     let on_miss = file.topology.on_miss.clone();
     let suite = Suite {
         runs: vec![Run::Judged(Box::new(outcome))],

@@ -14,6 +14,7 @@ mod init;
 mod judge;
 mod merge;
 mod proxy;
+mod report;
 mod review;
 mod run;
 mod schema;
@@ -65,6 +66,8 @@ verbs! {
     Run => run,
     /// Judge what an earlier run recorded.
     Judge => judge,
+    /// Print what an earlier run recorded, in any format; also one that was killed.
+    Report => report,
     /// Say what would happen if something were down, without a scenario file.
     WhatIf => what_if,
     /// Follow a user's journey through the network: hops, caches, and where it stops.

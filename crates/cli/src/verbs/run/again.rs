@@ -81,6 +81,19 @@ fn together(file: &ScenarioFile, made: Vec<Made>) -> Result {
     Result { run, left }
 }
 
+/// The run that decides of those that were recorded: each with whether another was made in its
+/// place.
+pub(crate) fn together_again(file: &ScenarioFile, made: Vec<(Run, bool)>) -> Run {
+    let made = made.into_iter().map(|(run, replaced)| Made {
+        one: One {
+            run,
+            left: Vec::new(),
+        },
+        replaced,
+    });
+    together(file, made.collect()).run
+}
+
 fn told(made: &Made) -> RunResult {
     let (reason, figures) = match &made.one.run {
         Run::NotRun { reason, .. } => (Some(reason.clone()), Vec::new()),

@@ -131,7 +131,7 @@ enum FailOn {
 
 /// What findings must rest on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
-enum Require {
+pub(crate) enum Require {
     /// Real systems alone.
     Real,
 }
@@ -145,6 +145,11 @@ fn retry(text: &str) -> Result<u16, String> {
         .filter(|times| *times <= 100)
         .ok_or_else(|| "write `inconclusive=N`, with N at most 100; a miss is never retried".into())
 }
+
+pub(crate) use again::together_again as together;
+pub(crate) use one::not_run;
+pub(crate) use out::VERDICT;
+pub(crate) use strict::apply as require;
 
 /// What carries out a plan: the live engine, or a test's own.
 type Engine = fn(&Plan<'_>, &Options, &mut dyn FnMut(Observation)) -> Result<Ended, Refused>;

@@ -67,7 +67,7 @@ pub(super) fn carry_out(
 }
 
 /// A scenario that was not carried out.
-pub(super) fn not_run(file: &ScenarioFile, reason: String) -> Run {
+pub(crate) fn not_run(file: &ScenarioFile, reason: String) -> Run {
     Run::NotRun {
         topology: file.topology.name.clone(),
         scenario: file.scenario.name.clone(),

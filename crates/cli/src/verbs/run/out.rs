@@ -67,7 +67,7 @@ pub(super) fn prepare(folder: Option<&Path>, files: &[ScenarioFile]) -> Result<(
 }
 
 /// The verdict's file in the folder of `--out`.
-pub(super) const VERDICT: &str = "verdict.json";
+pub(crate) const VERDICT: &str = "verdict.json";
 
 /// Writes the verdict beside the journals.
 pub(super) fn verdict(folder: &Path, suite: &Suite) -> Result<(), Failure> {

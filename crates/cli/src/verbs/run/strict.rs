@@ -6,7 +6,7 @@ use assize_model::judge;
 use assize_report::Run;
 
 /// Takes the status of findings that do not rest on what is required.
-pub(super) fn apply(run: &mut Run, require: Option<Require>) {
+pub(crate) fn apply(run: &mut Run, require: Option<Require>) {
     let (Run::Judged(outcome), Some(Require::Real)) = (run, require) else {
         return;
     };

@@ -406,3 +406,104 @@ fn folders_give_what_is_short_or_has_a_live_plan() {
     assert_eq!(exit.expect("an exit"), Exit::Pass);
     assert!(out.starts_with("loss\n"), "{out}");
 }
+
+/// What `assize report` prints, and how it ends.
+fn reported(args: &[&str]) -> (i32, String, String) {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let all = ["assize", "report"].iter().chain(args);
+    let code = crate::run(all, &mut out, &mut err);
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (code, text(out), text(err))
+}
+
+#[test]
+fn a_stored_run_is_reported_as_it_was_printed() {
+    let folder = Folder::new("report");
+    let (scenario, out) = (folder.file("loss.yaml"), folder.file("out"));
+    let args = [&scenario, "--out", &out, "--repeat", "2"].map(String::from);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let (_, printed, _) = ran(late, &[args.as_slice(), &["--format", "json"]].concat());
+    for run in [out.as_str(), &folder.file("out/")] {
+        let (code, text, said) = reported(&[run, "--scenario", &scenario, "--format", "json"]);
+        assert_eq!(code, 0, "{said}");
+        assert_eq!(text, printed);
+    }
+    // Where the run holds what was run, it is found there; what has changed since is refused.
+    let (code, _, said) = reported(&[&out]);
+    assert_eq!(code, 2);
+    assert!(said.contains("--scenario FILE"), "{said}");
+    std::fs::create_dir(folder.0.join("out/inputs")).expect("a folder");
+    std::fs::copy(&scenario, folder.0.join("out/inputs/loss.yaml")).expect("a copy");
+    // Only where it stands is another.
+    let (_, text, _) = reported(&[&out, "--format", "json"]);
+    let (there, here) = (folder.file("out/inputs/loss.yaml"), scenario.as_str());
+    assert!(text.replace(&there, here) == printed);
+    let (code, _, said) = reported(&[&out, "--scenario", &scenario, "--set", "end=5m"]);
+    assert_eq!(code, 2);
+    assert!(said.contains("which is none of loss"), "{said}");
+}
+
+#[test]
+fn every_format_says_of_a_killed_run_that_it_was_killed() {
+    let folder = Folder::new("killed");
+    let (scenario, out) = (folder.file("loss.yaml"), folder.file("out"));
+    let (exit, _, _) = ran(as_predicted, &[&scenario, "--out", &out]);
+    assert_eq!(exit.expect("an exit"), Exit::Pass);
+    let journal = out::path(Path::new(&out), "loss", 1);
+    let bytes = std::fs::read(&journal).expect("a journal");
+    std::fs::write(&journal, &bytes[..bytes.len() * 3 / 4]).expect("a shorter journal");
+    std::fs::remove_file(Path::new(&out).join("verdict.json")).expect("no verdict");
+    for format in ["table", "json", "junit", "markdown", "html"] {
+        let args = [&out, "--scenario", &scenario, "--format", format];
+        let (code, text, said) = reported(&args);
+        assert_eq!(code, 3, "{format}: {text}{said}");
+        assert!(text.contains("killed"), "{format}: {text}");
+    }
+    // A journal of a version to come is refused, with who wrote it.
+    let text = String::from_utf8(bytes).expect("text");
+    let later = text.replacen("assize/journal/v1", "assize/journal/v9", 1);
+    std::fs::write(&journal, later).expect("a journal");
+    let (code, _, said) = reported(&[&out, "--scenario", &scenario]);
+    assert_eq!(code, 2);
+    assert!(said.contains("is of version `assize/journal/v9`"), "{said}");
+}
+
+#[test]
+fn what_was_met_on_stand_ins_never_reads_as_a_clause_that_is_met() {
+    let folder = Folder::new("stand-ins");
+    let (scenario, out) = (folder.file("loss.yaml"), folder.file("out"));
+    let (exit, _, _) = ran(as_predicted, &[&scenario, "--out", &out]);
+    assert_eq!(exit.expect("an exit"), Exit::Pass);
+    for format in ["table", "junit", "markdown", "html"] {
+        let args = [&out, "--scenario", &scenario, "--format", format];
+        let (code, text, _) = reported(&args);
+        assert_eq!(code, 0, "{text}");
+        let text = text.split("<body>").last().unwrap_or("").replace('\n', " ");
+        assert!(!text.to_lowercase().contains("clause"), "{format}: {text}");
+        let mut seen = 0;
+        for (at, _) in text.match_indices("met") {
+            let (before, after) = (&text[..at], &text[at + 3..]);
+            let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+            // The word itself, and not when it says what met a fault.
+            let word = !inside(before.chars().last()) && !inside(after.chars().next());
+            if !word || after.starts_with(" it") {
+                continue;
+            }
+            // Columns that count findings have it as their head.
+            if after.trim_start().starts_with(['|', '<']) && !after.contains("on stand-ins") {
+                continue;
+            }
+            seen += 1;
+            assert!(
+                after.trim_start().starts_with("on stand-ins") || after.starts_with(" in 1"),
+                "{format}: {}",
+                &text[at.saturating_sub(60)..(at + 60).min(text.len())]
+            );
+        }
+        assert!(seen > 0, "{format}: {text}");
+        // And where real systems are required, it is not met at all.
+        let (code, text, _) = reported(&[&args[..], &["--require", "real"]].concat());
+        assert_eq!(code, 3, "{format}: {text}");
+        assert!(!text.contains("met on stand-ins"), "{format}: {text}");
+    }
+}

@@ -276,6 +276,9 @@ fn columns(boxes: &mut [Box], wires: &[Wire], picture: &Picture) {
                 _ => {}
             }
         }
+        if next.is_empty() {
+            break;
+        }
         for one in next {
             column[one].get_or_insert(distance + 1);
         }

@@ -34,10 +34,12 @@ fn write(scene: &Scene<'_>, page: &mut Html) {
         words::number(picture.links.len(), "link", "links"),
         data_centres(picture)
     );
-    let said = "users at the left, what serves them to the right; alike places share a box";
+    let said = "users at the left, what serves them to the right; places that are alike share a \
+                box. Dashed wires with a number failed, other numbered ones came into service \
+                instead, dotted ones stand by";
     page.leaf("p", &[("class", "faint")], &format!("{text}: {said}."));
-    let map = Map::new(picture);
-    if picture.places.len() <= MOST {
+    let map = (picture.places.len() <= MOST).then(|| Map::new(picture));
+    if let Some(map) = &map {
         let alternative = format!(
             "Map of the network: {text}. What failed and what served \
                                    instead stands in the list below."
@@ -50,8 +52,9 @@ fn write(scene: &Scene<'_>, page: &mut Html) {
         ];
         page.el("div", &scroll, |page| map.draw(picture, &alternative, page));
     }
-    failed(scene, &map, page);
-    instead(scene, &map, page);
+    let map = map.as_ref();
+    failed(scene, map, page);
+    instead(scene, map, page);
 }
 
 fn data_centres(picture: &Picture) -> String {
@@ -74,8 +77,8 @@ fn data_centres(picture: &Picture) -> String {
 }
 
 /// The numbers of a link's wires on the map.
-fn numbers(map: &Map, picture: &Picture, id: &str) -> String {
-    let wires = map.numbered();
+fn numbers(map: Option<&Map>, picture: &Picture, id: &str) -> String {
+    let wires = map.into_iter().flat_map(Map::numbered);
     let own = wires.filter(|(_, wire)| wire.said(picture).iter().any(|link| link.id == id));
     let list: Vec<String> = own.map(|(number, _)| number.to_string()).collect();
     match list.len() {
@@ -85,7 +88,7 @@ fn numbers(map: &Map, picture: &Picture, id: &str) -> String {
     }
 }
 
-fn failed(scene: &Scene<'_>, map: &Map, page: &mut Html) {
+fn failed(scene: &Scene<'_>, map: Option<&Map>, page: &mut Html) {
     let picture = &scene.outcome.picture;
     let mut entries = Vec::new();
     for place in picture.places.iter().filter(|p| !p.marks.is_empty()) {
@@ -116,7 +119,7 @@ fn by(scene: &Scene<'_>, marks: &[Mark]) -> String {
     texts.collect::<Vec<_>>().join("; ")
 }
 
-fn instead(scene: &Scene<'_>, map: &Map, page: &mut Html) {
+fn instead(scene: &Scene<'_>, map: Option<&Map>, page: &mut Html) {
     let picture = &scene.outcome.picture;
     let mut entries = Vec::new();
     for place in &picture.places {
@@ -141,6 +144,23 @@ fn instead(scene: &Scene<'_>, map: &Map, page: &mut Html) {
         ));
     }
     entries.dedup();
+    for drill in picture.drills.iter().filter(|drill| drill.good) {
+        let (name, at) = (
+            format!("service/{}", drill.service),
+            scene.axis.text(drill.to.0),
+        );
+        entries.push((name, format!("restored from {} at {at}", drill.backup)));
+    }
+    for population in &scene.outcome.populations {
+        for journey in population.journeys.iter().filter(|j| j.degraded > 0.0) {
+            let name = format!("a contingency for {} / {}", population.id, journey.id);
+            let share = words::share(journey.degraded);
+            entries.push((
+                name,
+                format!("{share} of the service hours were served by it"),
+            ));
+        }
+    }
     list(page, "What served instead", entries);
 }
 

@@ -121,6 +121,7 @@ fn pairs(what: &str, topology: &Topology, table: &mut Table) {
         },
         slice: Slice::WHOLE,
         threads: 1,
+        demands: Vec::new(),
     };
     let taken = (0..ROUNDS).map(|_| {
         time(|| black_box(analyse(topology, &question)))

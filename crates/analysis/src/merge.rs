@@ -1,6 +1,6 @@
 //! Joins the parts of a sweep into the report of the whole: the same bytes as one process gives.
 
-use crate::report::{Report, Sweep, Violation};
+use crate::report::{Demand, LoadFound, Report, Sweep, WorstFound};
 use std::collections::BTreeMap;
 
 /// Joins parts, in any order. The error says which are missing, twice, or of something else.
@@ -34,30 +34,99 @@ pub fn merge(mut parts: Vec<Report>) -> Result<Report, String> {
     }
     let mut parts = parts.into_iter();
     let mut whole = parts.next().ok_or("there is nothing to join")?;
+    let mut sum = Divided::of(&mut whole);
+    whole.shard = None;
+    let place = places(&whole);
     for mut part in parts {
-        let sweep = std::mem::take(&mut part.sweep);
-        part.shard = whole.shard;
-        let so_far = std::mem::take(&mut whole.sweep);
+        let more = Divided::of(&mut part);
+        part.shard = None;
         if part != whole {
             return Err(
                 "the parts are of different topologies, or were asked different questions"
                     .to_owned(),
             );
         }
-        whole.sweep = add(so_far, sweep)?;
+        sum.add(more, &place)?;
     }
-    whole.shard = None;
-    let place: BTreeMap<&str, usize> = whole
-        .elements
-        .iter()
-        .enumerate()
-        .map(|(i, e)| (e.id.as_str(), i))
-        .collect();
-    for sweep in &mut whole.sweep {
+    for sweep in sum.sweeps() {
         sweep.skipped = sweep.combinations.saturating_sub(sweep.evaluated);
-        sweep.minimal.sort_by_key(|v| order(v, &place));
+        sweep.minimal.sort_by_key(|v| order(&v.elements, &place));
     }
+    sum.give(&mut whole);
     Ok(whole)
+}
+
+/// What differs between parts.
+struct Divided {
+    sweep: Vec<Sweep>,
+    demands: Vec<Demand>,
+    loads: Vec<LoadFound>,
+}
+
+type Places = BTreeMap<String, usize>;
+
+fn places(report: &Report) -> Places {
+    let numbered = report.elements.iter().enumerate();
+    numbered.map(|(i, e)| (e.id.clone(), i)).collect()
+}
+
+impl Divided {
+    fn of(part: &mut Report) -> Self {
+        Self {
+            sweep: std::mem::take(&mut part.sweep),
+            demands: std::mem::take(&mut part.demands),
+            loads: std::mem::take(&mut part.loads),
+        }
+    }
+
+    fn give(self, whole: &mut Report) {
+        whole.sweep = self.sweep;
+        whole.demands = self.demands;
+        whole.loads = self.loads;
+    }
+
+    fn sweeps(&mut self) -> impl Iterator<Item = &mut Sweep> {
+        let others = self.demands.iter_mut().flat_map(|d| &mut d.sweep);
+        self.sweep.iter_mut().chain(others)
+    }
+
+    fn add(&mut self, more: Self, place: &Places) -> Result<(), String> {
+        self.sweep = add(std::mem::take(&mut self.sweep), more.sweep)?;
+        let factors = |list: &[Demand]| list.iter().map(|d| d.factor).collect::<Vec<_>>();
+        if factors(&self.demands) != factors(&more.demands) {
+            return Err("the parts are at different demands".to_owned());
+        }
+        for (mine, theirs) in self.demands.iter_mut().zip(more.demands) {
+            mine.sweep = add(std::mem::take(&mut mine.sweep), theirs.sweep)?;
+        }
+        let same = |(a, b): (&LoadFound, &LoadFound)| {
+            (&a.element, &a.limit, a.at_rest) == (&b.element, &b.limit, b.at_rest)
+        };
+        let alike = self.loads.len() == more.loads.len();
+        if !alike || !self.loads.iter().zip(&more.loads).all(same) {
+            return Err("the parts have different links or services".to_owned());
+        }
+        for (mine, theirs) in self.loads.iter_mut().zip(more.loads) {
+            worse(&mut mine.worst, theirs.worst, place);
+        }
+        Ok(())
+    }
+}
+
+/// Of each number of failures the worse case; of equals the earlier one in the order of a sweep.
+fn worse(mine: &mut Vec<WorstFound>, theirs: Vec<WorstFound>, place: &Places) {
+    for their in theirs {
+        match mine.iter_mut().find(|m| m.k == their.k) {
+            None => mine.push(their),
+            Some(my) => {
+                let earlier = || order(&their.elements, place) < order(&my.elements, place);
+                if their.share > my.share || their.share == my.share && earlier() {
+                    *my = their;
+                }
+            }
+        }
+    }
+    mine.sort_by_key(|m| m.k);
 }
 
 fn add(whole: Vec<Sweep>, part: Vec<Sweep>) -> Result<Vec<Sweep>, String> {
@@ -71,6 +140,7 @@ fn add(whole: Vec<Sweep>, part: Vec<Sweep>) -> Result<Vec<Sweep>, String> {
         }
         a.evaluated += b.evaluated;
         a.violating += b.violating;
+        a.overloaded += b.overloaded;
         a.complete &= b.complete;
         a.minimal.extend(b.minimal);
         Ok(a)
@@ -79,16 +149,14 @@ fn add(whole: Vec<Sweep>, part: Vec<Sweep>) -> Result<Vec<Sweep>, String> {
 }
 
 /// How a sweep orders its cases: by element, at different sites before at one.
-fn order(violation: &Violation, place: &BTreeMap<&str, usize>) -> (Vec<usize>, bool) {
+fn order(elements: &[String], place: &Places) -> (Vec<usize>, bool) {
     let bare = |e: &String| {
-        place
-            .get(e.trim_end_matches(crate::design::ELSEWHERE))
-            .copied()
-            .unwrap_or(usize::MAX)
+        let bare = e.trim_end_matches(crate::design::ELSEWHERE);
+        place.get(bare).copied().unwrap_or(usize::MAX)
     };
-    let together = !violation
-        .elements
-        .iter()
-        .any(|e| e.ends_with(crate::design::ELSEWHERE));
-    (violation.elements.iter().map(bare).collect(), together)
+    let apart = |e: &String| e.ends_with(crate::design::ELSEWHERE);
+    (
+        elements.iter().map(bare).collect(),
+        !elements.iter().any(apart),
+    )
 }

@@ -32,6 +32,7 @@ pub fn analyse(graph: &Graph, k: usize, most: usize) -> Report {
             elements: links.iter().map(|l| names[*l as usize].clone()).collect(),
             combinations: 1,
             objectives: vec!["connected".to_owned()],
+            overloaded: Vec::new(),
         };
         let of_this_size = minimal.iter().filter(|links| links.len() == k);
         report.sweep.push(Sweep {
@@ -40,6 +41,7 @@ pub fn analyse(graph: &Graph, k: usize, most: usize) -> Report {
             evaluated: count.evaluated.min(count.combinations),
             skipped: count.combinations.saturating_sub(count.evaluated),
             violating: count.violating,
+            overloaded: 0,
             reasons: reasons(k),
             minimal: of_this_size.map(violation).collect(),
             complete: k <= 2 && complete,

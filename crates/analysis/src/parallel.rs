@@ -3,27 +3,31 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Applies `work` to pieces of `size` items.
-pub(crate) fn chunks<T: Sync, R: Send>(
+/// Applies `work` to pieces of `size` items; each thread has a state of its own, on which no
+/// result may depend.
+pub(crate) fn chunks<T: Sync, R: Send, S>(
     items: &[T],
     threads: usize,
     size: usize,
-    work: impl Fn(&[T]) -> R + Sync,
+    state: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, &[T]) -> R + Sync,
 ) -> Vec<R> {
     let pieces: Vec<&[T]> = items.chunks(size.max(1)).collect();
     if threads <= 1 || pieces.len() <= 1 {
-        return pieces.into_iter().map(work).collect();
+        let mut own = state();
+        return pieces.into_iter().map(|p| work(&mut own, p)).collect();
     }
     let next = AtomicUsize::new(0);
     let mut made: Vec<(usize, R)> = std::thread::scope(|scope| {
         let worker = || {
             let mut mine = Vec::new();
+            let mut own = state();
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(piece) = pieces.get(index) else {
                     return mine;
                 };
-                mine.push((index, work(piece)));
+                mine.push((index, work(&mut own, piece)));
             }
         };
         let workers: Vec<_> = (0..threads.min(pieces.len()))

@@ -30,6 +30,12 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Combinations of failures, by number.
     pub sweep: Vec<Sweep>,
+    /// The same at other demands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<Demand>,
+    /// Links with a bandwidth and services with a capacity, and the worst case of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub loads: Vec<LoadFound>,
     /// What each element alone does in time, by the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed: Option<Timed>,
@@ -51,6 +57,8 @@ impl Report {
             journeys: Vec::new(),
             findings: Vec::new(),
             sweep: Vec::new(),
+            demands: Vec::new(),
+            loads: Vec::new(),
             timed: None,
             warnings: Vec::new(),
         }
@@ -203,6 +211,9 @@ pub struct Sweep {
     pub skipped: u128,
     /// How many violate an objective.
     pub violating: u128,
+    /// How many of these only because a link or a service is too small.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub overloaded: u128,
     /// Why those that were skipped need no look.
     pub reasons: Vec<String>,
     /// Minimal violations: no less of them violates.
@@ -220,6 +231,46 @@ pub struct Violation {
     pub combinations: u128,
     /// The objectives that are missed.
     pub objectives: Vec<String>,
+    /// Links and services that are asked for more than they can do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overloaded: Vec<String>,
+}
+
+fn is_none(count: &u128) -> bool {
+    *count == 0
+}
+
+/// The combinations at another demand.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Demand {
+    /// Times the usual.
+    pub factor: f64,
+    /// Combinations of failures, by number.
+    pub sweep: Vec<Sweep>,
+}
+
+/// How much of a link or a service is asked for at the usual demand; it grows with the demand.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LoadFound {
+    /// The link or the service; of a class, the circuit of one site.
+    pub element: String,
+    /// What it can carry or serve; a service, for each replica that serves.
+    pub limit: String,
+    /// The share of it that is asked for while nothing has failed.
+    pub at_rest: f64,
+    /// The worst of each number of failures that is worse than that.
+    pub worst: Vec<WorstFound>,
+}
+
+/// The worst case of a link or a service.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct WorstFound {
+    /// How many elements fail together.
+    pub k: usize,
+    /// The share of it that is asked for then.
+    pub share: f64,
+    /// What fails.
+    pub elements: Vec<String>,
 }
 
 /// Outages of single elements in virtual time, against every target.

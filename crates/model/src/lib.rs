@@ -5,6 +5,7 @@
 
 pub mod binding;
 pub mod calendar;
+pub mod demand;
 pub mod faults;
 pub mod file;
 pub mod finding;

@@ -11,7 +11,7 @@ use assize_fault::{Nanos, Ppb, Stream};
 use assize_model::journal::Cause;
 use assize_model::plan::Plan;
 use assize_model::topology::Access;
-use assize_model::{AccessId, JourneyId, ServiceId};
+use assize_model::{AccessId, JourneyId, ServiceId, demand};
 use std::collections::BTreeMap;
 
 impl<'a> Engine<'a> {
@@ -285,7 +285,9 @@ impl<'a> Engine<'a> {
         let Some(rate) = rate else { return };
         // Writes came before the scenario began as they come in it: a backup may be older.
         let (from, to) = (-BEFORE, plan.scenario.end + Nanos(1));
-        for (a, b, factor) in crate::demand::windows(plan, cell.population, from, to) {
+        let span = (from, to);
+        let start = plan.scenario.start;
+        for (a, b, factor) in demand::windows(plan.topology, start, cell.population, span) {
             let origin = if a < Nanos::ZERO && b > Nanos::ZERO {
                 Nanos::ZERO
             } else {
@@ -294,7 +296,7 @@ impl<'a> Engine<'a> {
             // Attempts per nanosecond: users × rate × factor, or a share of the journey's rate.
             let (micro, per, users) = match journey.rate {
                 Some(total) => {
-                    let all: u64 = makers(plan, self.units[unit].journey);
+                    let all: u64 = demand::makers(plan.topology, self.units[unit].journey);
                     (
                         u128::from(total.micro) * u128::from(cell.users),
                         total.per,
@@ -450,18 +452,6 @@ fn patience(access: &Access) -> Nanos {
         Some(standby) if standby.automatic => access.after + standby.activates_in,
         _ => access.after,
     }
-}
-
-/// All users who make a journey.
-pub(crate) fn makers(plan: &Plan<'_>, journey: JourneyId) -> u64 {
-    let makes = |p: &&assize_model::topology::Population| p.makes.iter().any(|m| m.0 == journey);
-    plan.topology
-        .populations
-        .iter()
-        .filter(makes)
-        .map(|p| p.users())
-        .sum::<u64>()
-        .max(1)
 }
 
 fn openings(plan: &Plan<'_>, own: usize) -> Vec<Nanos> {

@@ -11,7 +11,6 @@ mod blame;
 mod build;
 mod checks;
 mod data;
-mod demand;
 mod effects;
 mod engine;
 mod entries;

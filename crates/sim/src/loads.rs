@@ -3,7 +3,6 @@
 //! A request to a service asks one of each service that it depends on. Attempts whose path is
 //! broken ask nothing. Renewals of leases are not counted here: what they make is a storm.
 
-use crate::demand;
 use crate::engine::Engine;
 use crate::state::{Demand, Entry, Out, Unit};
 use crate::wakes::Wake;
@@ -11,8 +10,8 @@ use assize_control::Load;
 use assize_control::fabric::times;
 use assize_control::matured::bits;
 use assize_fault::{Nanos, Ppb};
-use assize_model::PopulationId;
 use assize_model::faults::Effect;
+use assize_model::{PopulationId, demand};
 
 impl Engine<'_> {
     /// Sets up load for the services whose capacity can matter.
@@ -28,7 +27,12 @@ impl Engine<'_> {
         let end = self.plan.scenario.end + Nanos(1);
         self.demands = (0..topology.populations.len())
             .map(|p| Demand {
-                windows: demand::windows(self.plan, PopulationId::from(p), Nanos::ZERO, end),
+                windows: demand::windows(
+                    topology,
+                    self.plan.scenario.start,
+                    PopulationId::from(p),
+                    (Nanos::ZERO, end),
+                ),
             })
             .collect();
         self.find_binding();
@@ -378,24 +382,12 @@ impl Engine<'_> {
 
     fn attempts_at(&self, unit: &Unit, factor: impl Fn(PopulationId) -> u64) -> u128 {
         let plan = self.plan;
-        let journey = plan.topology.journey(unit.journey);
         let mut sum = 0u128;
         for &cell in &unit.cells {
             let cell = &plan.cells[cell];
             let population = plan.topology.population(cell.population);
-            let factor = u128::from(factor(cell.population));
-            let rate = population
-                .makes
-                .iter()
-                .find(|m| m.0 == unit.journey)
-                .map(|m| m.1);
-            let (rate, users) = match (journey.rate, rate) {
-                (Some(total), _) => (total, u128::from(crate::build::makers(plan, unit.journey))),
-                (None, Some(each)) => (each, 1),
-                (None, None) => continue,
-            };
-            let per_second = u128::from(rate.micro) * u128::from(cell.users) * 1_000_000_000;
-            sum += per_second * factor / 1000 / users / (rate.per.0.max(1) as u128);
+            let factor = factor(cell.population);
+            sum += demand::attempts(plan.topology, population, unit.journey, cell.users, factor);
         }
         sum
     }

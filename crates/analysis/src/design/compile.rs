@@ -5,8 +5,11 @@
 //! contingencies (those are another way to work). What comes into service only by a step of a
 //! scenario is not there; what comes by itself is.
 
+mod paths;
+
 use super::elements::{Elements, What};
 use crate::structure::{Ref, Structure};
+use assize_fault::Ppb;
 use assize_model::topology::{Access, Dependency, Mode, Probes, Service, Topology};
 use assize_model::{AccessId, JourneyId, NetworkId, NodeId, PopulationId, ServiceId};
 use std::collections::BTreeMap;
@@ -24,6 +27,32 @@ pub struct Unit {
     pub weight: u128,
     /// When the journey fails them.
     pub fails: Ref,
+    /// The shard that they are in.
+    pub shard: u32,
+    /// Ways to make it, most preferred first.
+    pub ways: Vec<Way>,
+}
+
+/// A journey over one access.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The access.
+    pub access: AccessId,
+    /// When it fails.
+    pub fails: Ref,
+    /// What it asks.
+    pub calls: Vec<Call>,
+}
+
+/// One service that a way needs.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The service.
+    pub service: ServiceId,
+    /// How often each attempt asks it: not at all for what a client keeps.
+    pub times: u32,
+    /// By replica, when it does not serve over this access.
+    pub each: Vec<Ref>,
 }
 
 /// The weight of one user: a shard is a part of one.
@@ -38,6 +67,22 @@ pub struct Compiled {
     pub structure: Structure,
     /// In order of population, journey, place and shard.
     pub units: Vec<Unit>,
+    /// By node, when it has failed.
+    pub nodes: Vec<Ref>,
+    /// By link and near end, when the circuit has failed, its ends and what it runs over included.
+    pub circuits: Vec<Vec<Ref>>,
+    /// By service and replica, when it cannot serve whoever reaches it, and what it can do less
+    /// when something that it could do without is out.
+    pub replicas: Vec<Vec<Health>>,
+}
+
+/// How a replica is.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// When it cannot serve.
+    pub unwell: Ref,
+    /// When a soft dependency is out, and the capacity that is left without it.
+    pub softly: Vec<(Ref, Ppb)>,
 }
 
 /// Compiles a topology. The elements of `down` have failed already.
@@ -51,7 +96,7 @@ pub fn compile(topology: &Topology, down: &[u32]) -> Compiled {
         structure: Structure::new(),
         paths: BTreeMap::new(),
         wells: BTreeMap::new(),
-        edges: edges(topology),
+        edges: paths::edges(topology),
     };
     let mut units = Vec::new();
     for (p, population) in topology.populations.iter().enumerate() {
@@ -59,8 +104,10 @@ pub fn compile(topology: &Topology, down: &[u32]) -> Compiled {
             let shards = compiler.shards(*journey);
             for &(node, users) in &population.at {
                 for shard in 0..shards {
-                    let fails = compiler.unit(&population.access, node, *journey, shard);
+                    let (fails, ways) = compiler.unit(&population.access, node, *journey, shard);
                     units.push(Unit {
+                        shard,
+                        ways,
                         population: PopulationId::from(p),
                         journey: *journey,
                         node,
@@ -71,11 +118,16 @@ pub fn compile(topology: &Topology, down: &[u32]) -> Compiled {
             }
         }
     }
+    let (nodes, circuits) = compiler.network();
+    let replicas = compiler.replicas();
     let structure = compiler.structure;
     Compiled {
         elements,
         structure,
         units,
+        nodes,
+        circuits,
+        replicas,
     }
 }
 
@@ -97,25 +149,6 @@ struct Compiler<'a> {
     wells: BTreeMap<(u16, u16, u32), Ref>,
     /// By node.
     edges: Vec<Vec<Edge>>,
-}
-
-fn edges(topology: &Topology) -> Vec<Vec<Edge>> {
-    let mut edges = vec![Vec::new(); topology.nodes.len()];
-    for (index, link) in topology.links.iter().enumerate() {
-        for (end, near) in link.from.iter().enumerate() {
-            if topology.node(*near).class {
-                continue;
-            }
-            let edge = |other| Edge {
-                link: index as u16,
-                end: end as u16,
-                other,
-            };
-            edges[near.index()].push(edge(link.to));
-            edges[link.to.index()].push(edge(*near));
-        }
-    }
-    edges
 }
 
 impl Compiler<'_> {
@@ -143,266 +176,69 @@ impl Compiler<'_> {
         most
     }
 
-    /// Fails with the element, or with a domain that it lies in.
-    fn literal(&mut self, what: What) -> Ref {
-        let Some(number) = self.elements.number(what) else {
-            return self.structure.constant(false);
+    /// By node and by circuit, when it has failed.
+    fn network(&mut self) -> (Vec<Ref>, Vec<Vec<Ref>>) {
+        let topology = self.topology;
+        let nodes = (0..topology.nodes.len())
+            .map(|n| self.node(NodeId::from(n)))
+            .collect();
+        let circuits = topology.links.iter().enumerate().map(|(l, link)| {
+            (0..link.from.len())
+                .map(|end| self.circuit(l as u16, end as u16))
+                .collect()
+        });
+        (nodes, circuits.collect())
+    }
+
+    fn replicas(&mut self) -> Vec<Vec<Health>> {
+        let topology = self.topology;
+        let services = topology.services.iter().enumerate();
+        let of = |(s, service): (usize, &Service)| {
+            let id = ServiceId::from(s);
+            let one = |r| self.health(id, service, r);
+            (0..service.replicas.len()).map(one).collect()
         };
-        let domains = self.elements.items[number as usize].domains.clone();
-        let domains = domains
-            .into_iter()
-            .filter_map(|d| self.elements.number(What::Domain(d)));
-        let numbers: Vec<u32> = std::iter::once(number).chain(domains).collect();
-        let list: Vec<Ref> = numbers.into_iter().map(|n| self.event(n)).collect();
-        self.structure.or(list)
+        services.map(of).collect()
     }
 
-    fn event(&mut self, number: u32) -> Ref {
-        if self.down.contains(&number) {
-            self.structure.constant(true)
-        } else {
-            self.structure.event(number)
-        }
-    }
-
-    /// A place fails by itself, or with all of its units.
-    fn node(&mut self, id: NodeId) -> Ref {
-        let own = self.literal(What::Node(id));
-        let units = self.topology.node(id).replicas.len();
-        if units == 0 {
-            return own;
-        }
-        let units: Vec<Ref> = (0..units)
-            .map(|u| self.literal(What::Unit(id, u as u16)))
+    fn health(&mut self, id: ServiceId, service: &Service, replica: usize) -> Health {
+        let at = service.replicas[replica].at;
+        let soft = service.depends.all_of.iter();
+        let softly = soft
+            .filter_map(|d| Some((self.unreached(at, d, 0), d.soft?)))
             .collect();
-        let all = self.structure.and(units);
-        self.structure.or([own, all])
-    }
-
-    /// A circuit with its ends and with what it runs over.
-    fn circuit(&mut self, link: u16, end: u16) -> Ref {
-        let spec = &self.topology.links[usize::from(link)];
-        if spec.standby.is_some_and(|s| !s.automatic) {
-            return self.structure.constant(true);
-        }
-        let near = spec.from[usize::from(end)];
-        let mut list = vec![
-            self.literal(What::Circuit(link, end)),
-            self.node(near),
-            self.node(spec.to),
-        ];
-        for below in &spec.over {
-            for end in self.underlay((near, spec.to), below.index()) {
-                list.push(self.circuit(below.0, end));
-            }
-        }
-        self.structure.or(list)
-    }
-
-    /// The near ends of a link that a circuit between these two runs over: that of the same
-    /// place, else those between single nodes that end where it does, else all of those.
-    fn underlay(&self, ends: (NodeId, NodeId), below: usize) -> Vec<u16> {
-        let link = &self.topology.links[below];
-        let numbered = || link.from.iter().enumerate().map(|(i, n)| (i as u16, *n));
-        let same: Vec<u16> = numbered()
-            .filter(|(_, n)| *n == ends.0)
-            .map(|n| n.0)
-            .collect();
-        if !same.is_empty() {
-            return same;
-        }
-        let single: Vec<(u16, NodeId)> = numbered()
-            .filter(|(_, n)| !self.topology.node(*n).class)
-            .collect();
-        let touches = |n: NodeId| [ends.0, ends.1].contains(&n);
-        let touching: Vec<u16> = single
-            .iter()
-            .filter(|(_, n)| touches(*n) || touches(link.to))
-            .map(|n| n.0)
-            .collect();
-        if single.len() > 1 && !touching.is_empty() {
-            touching
-        } else {
-            single.into_iter().map(|n| n.0).collect()
+        Health {
+            unwell: self.unwell(id, replica, 0),
+            softly,
         }
     }
 
-    /// The networks over which a service is reached; `None`: any link will do.
-    fn networks(service: &Service) -> Vec<Option<NetworkId>> {
-        if service.reach.is_empty() {
-            vec![None]
-        } else {
-            service.reach.iter().map(|n| Some(*n)).collect()
-        }
-    }
-
-    fn carries(&self, link: u16, network: Option<NetworkId>) -> bool {
-        let carries = &self.topology.links[usize::from(link)].carries;
-        carries.is_empty() || network.is_none_or(|n| carries.contains(&n))
-    }
-
-    fn transit(&self, node: NodeId) -> bool {
-        let node = self.topology.node(node);
-        node.transit && !node.class
-    }
-
-    /// When a node has no path to a target over a network: layer by layer, one more hop each.
-    fn no_path(&mut self, from: NodeId, target: NodeId, network: Option<NetworkId>) -> Ref {
-        if !self.paths.contains_key(&(target, network)) {
-            let table = self.path_table(target, network);
-            self.paths.insert((target, network), table);
-        }
-        self.paths[&(target, network)][from.index()]
-    }
-
-    fn path_table(&mut self, target: NodeId, network: Option<NetworkId>) -> Vec<Ref> {
-        let near = self.relevant(target, network);
-        let failed = self.structure.constant(true);
-        let mut table = vec![failed; self.topology.nodes.len()];
-        table[target.index()] = self.node(target);
-        let hops = near.iter().filter(|n| self.transit(**n)).count() + 1;
-        for _ in 0..hops {
-            let before = table.clone();
-            for &node in near.iter().filter(|n| **n != target) {
-                let mut ways = Vec::new();
-                for edge in self.edges[node.index()].clone() {
-                    let through = edge.other == target || self.transit(edge.other);
-                    if through && self.carries(edge.link, network) {
-                        let circuit = self.circuit(edge.link, edge.end);
-                        ways.push(self.structure.or([circuit, before[edge.other.index()]]));
-                    }
-                }
-                let ways = self.structure.and(ways);
-                let own = self.node(node);
-                table[node.index()] = self.structure.or([own, ways]);
-            }
-            if table == before {
-                break;
-            }
-        }
-        table
-    }
-
-    /// The nodes from which a path to the target exists while nothing has failed.
-    fn relevant(&self, target: NodeId, network: Option<NetworkId>) -> Vec<NodeId> {
-        let mut seen = vec![false; self.topology.nodes.len()];
-        seen[target.index()] = true;
-        let mut list = vec![target];
-        let mut at = 0;
-        while let Some(&node) = list.get(at) {
-            at += 1;
-            if node != target && !self.transit(node) {
-                continue;
-            }
-            for edge in &self.edges[node.index()] {
-                if self.carries(edge.link, network)
-                    && !std::mem::replace(&mut seen[edge.other.index()], true)
-                {
-                    list.push(edge.other);
-                }
-            }
-        }
-        list
-    }
-
-    /// From one single node to another, over one of the networks.
-    fn between_nodes(
+    fn unit(
         &mut self,
-        from: NodeId,
-        target: NodeId,
-        networks: &[Option<NetworkId>],
-    ) -> Ref {
-        let own = self.node(from);
-        if from == target {
-            return own;
-        }
-        let ways: Vec<Ref> = networks
-            .iter()
-            .map(|n| self.no_path(from, target, *n))
-            .collect();
-        let ways = self.structure.and(ways);
-        self.structure.or([own, ways])
-    }
-
-    /// From a user's site to a node, the first hop being one of those that the access allows.
-    fn site_to(
-        &mut self,
+        access: &[AccessId],
         site: NodeId,
-        access: &Access,
-        target: NodeId,
-        networks: &[Option<NetworkId>],
-    ) -> Ref {
-        let own = self.node(site);
-        if site == target {
-            return own;
-        }
-        let mut ways = Vec::new();
-        for (link, end, beyond) in self.first_hops(site, access) {
-            if beyond != target && !self.transit(beyond) {
-                continue;
-            }
-            for &network in networks {
-                if !self.carries(link, network) {
-                    continue;
-                }
-                let circuit = self.circuit(link, end);
-                let far = self.node(beyond);
-                let rest = if beyond == target {
-                    far
-                } else {
-                    self.no_path(beyond, target, network)
-                };
-                ways.push(self.structure.or([circuit, far, rest]));
-            }
-        }
-        let ways = self.structure.and(ways);
-        self.structure.or([own, ways])
-    }
-
-    /// Link, near end and the node beyond.
-    fn first_hops(&self, site: NodeId, access: &Access) -> Vec<(u16, u16, NodeId)> {
-        let mut hops = Vec::new();
-        for (index, link) in self.topology.links.iter().enumerate() {
-            let named = |l: usize| access.first_links.iter().any(|f| f.index() == l);
-            let near_ends = link.from.iter().enumerate().filter(|(_, n)| **n == site);
-            for (end, _) in near_ends {
-                let ends = (site, link.to);
-                let over = link
-                    .over
-                    .iter()
-                    .any(|b| named(b.index()) && !self.underlay(ends, b.index()).is_empty());
-                if access.first_links.is_empty() || named(index) || over {
-                    hops.push((index as u16, end as u16, link.to));
-                }
-            }
-            if link.to == site {
-                let from = link
-                    .from
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, n)| !self.topology.node(**n).class);
-                for (end, near) in from.filter(|_| access.first_links.is_empty() || named(index)) {
-                    hops.push((index as u16, end as u16, *near));
-                }
-            }
-        }
-        hops
-    }
-
-    fn unit(&mut self, access: &[AccessId], site: NodeId, journey: JourneyId, shard: u32) -> Ref {
-        let ways: Vec<Ref> = access
+        journey: JourneyId,
+        shard: u32,
+    ) -> (Ref, Vec<Way>) {
+        let ways: Vec<Way> = access
             .iter()
             .map(|a| self.over(*a, site, journey, shard))
             .collect();
-        self.structure.and(ways)
+        let fails = self.structure.and(ways.iter().map(|w| w.fails));
+        (fails, ways)
     }
 
-    /// When a journey fails over one access.
-    fn over(&mut self, access: AccessId, site: NodeId, journey: JourneyId, shard: u32) -> Ref {
+    /// When a journey fails over one access, and what it asks.
+    fn over(&mut self, id: AccessId, site: NodeId, journey: JourneyId, shard: u32) -> Way {
         let topology = self.topology;
-        let access = topology.access_path(access);
+        let access = topology.access_path(id);
+        let mut way = Way {
+            access: id,
+            fails: self.structure.constant(true),
+            calls: Vec::new(),
+        };
         if access.standby.is_some_and(|s| !s.automatic) {
-            return self.structure.constant(true);
+            return way;
         }
         let mut list = Vec::new();
         for (index, part) in topology.node(site).parts.iter().enumerate() {
@@ -410,22 +246,38 @@ impl Compiler<'_> {
                 list.push(self.literal(What::Part(site, index as u16)));
             }
         }
-        let spec = topology.journey(journey);
-        let needed = access.needs.iter().map(|n| n.service);
-        let mut services: Vec<ServiceId> = needed
-            .chain(spec.calls.iter().copied())
-            .chain(spec.writes.iter().copied())
-            .collect();
-        services.sort_unstable();
-        services.dedup();
-        for service in services {
-            list.push(self.entry(site, access, service, shard));
+        let mut times: BTreeMap<ServiceId, u32> = BTreeMap::new();
+        for need in &access.needs {
+            *times.entry(need.service).or_default() += u32::from(need.cache.is_none());
         }
-        self.structure.or(list)
+        let spec = topology.journey(journey);
+        let mut called: Vec<ServiceId> = spec.calls.iter().chain(&spec.writes).copied().collect();
+        called.sort_unstable();
+        called.dedup();
+        for service in called {
+            *times.entry(service).or_default() += 1;
+        }
+        for (service, times) in times {
+            let (fails, each) = self.entry(site, access, service, shard);
+            list.push(fails);
+            way.calls.push(Call {
+                service,
+                times,
+                each,
+            });
+        }
+        way.fails = self.structure.or(list);
+        way
     }
 
-    /// When users at a site do not get an answer of a service.
-    fn entry(&mut self, site: NodeId, access: &Access, id: ServiceId, shard: u32) -> Ref {
+    /// When users at a site do not get an answer of a service, and of each of its replicas.
+    fn entry(
+        &mut self,
+        site: NodeId,
+        access: &Access,
+        id: ServiceId,
+        shard: u32,
+    ) -> (Ref, Vec<Ref>) {
         let topology = self.topology;
         let service = topology.service(id);
         let networks = Self::networks(service);
@@ -443,7 +295,13 @@ impl Compiler<'_> {
                 self.structure.or(list)
             })
             .collect();
-        self.unserved(id, &legs, shard)
+        let each = (0..legs.len())
+            .map(|r| {
+                let well = self.unwell(id, r, shard);
+                self.structure.or([legs[r], well])
+            })
+            .collect();
+        (self.unserved(id, &legs, shard), each)
     }
 
     /// When a service does not serve, given when each replica is not reached.

@@ -2,24 +2,35 @@
 //! miss which targets.
 
 mod accepted;
+#[cfg(test)]
+mod capacity_tests;
+mod case;
 mod checks;
 mod compile;
 mod elements;
+mod evaluate;
 mod findings;
 mod journeys;
+mod loads;
+mod overload;
+mod routes;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 pub use compile::{Compiled, USER, Unit, compile};
 pub use elements::{Elements, Item, What};
 pub use journeys::Wanted;
-pub use sweep::{Slice, Sweeper};
+pub use sweep::{Found, Slice, Sweeper};
 
 use crate::report::{Element, Report};
 pub(crate) use accepted::Register;
+use assize_fault::Nanos;
+use assize_model::Plan;
+use assize_model::file::bare_scenario;
 use assize_model::topology::Topology;
-pub(crate) use sweep::ELSEWHERE;
+pub(crate) use case::ELSEWHERE;
 
 /// What is asked of a topology.
 #[derive(Clone, Debug)]
@@ -34,6 +45,8 @@ pub struct Question {
     pub slice: Slice,
     /// On how many threads. Changes no byte.
     pub threads: usize,
+    /// Further demands, in thousandths of the usual.
+    pub demands: Vec<u64>,
 }
 
 /// Analyses a topology; the error names a selector that selects nothing.
@@ -66,18 +79,25 @@ pub fn analyse(topology: &Topology, question: &Question) -> Result<Report, Strin
     report.findings = findings::of(topology, &journeys);
     report.journeys = journeys;
     report.warnings = warnings;
-    let sweeper = Sweeper::new(topology, &compiled);
-    for objective in sweeper.missed_at_rest() {
+    let scenario = bare_scenario(topology, &[], Nanos::hours(1), None)?;
+    let plan = Plan::new(topology, &scenario, 0);
+    let usual = std::iter::once(1000);
+    let more = question.demands.iter().copied().filter(|d| *d != 1000);
+    let sweeper = Sweeper::new(&plan, &compiled, usual.chain(more).collect());
+    for (demand, objective) in sweeper.missed_at_rest() {
+        let at = match demand {
+            1000 => String::new(),
+            _ => format!(" at {} times the demand", demand as f64 / 1000.0),
+        };
         report.warnings.push(format!(
-            "`{objective}` is missed although nothing {} has failed",
+            "`{objective}` is missed{at} although nothing {} has failed",
             if down.is_empty() { "at all" } else { "more" }
         ));
     }
-    for k in 1..=question.k.min(2) {
-        report
-            .sweep
-            .push(sweeper.sweep(k, question.slice, question.threads));
-    }
+    let found = sweeper.sweep(question.k, question.slice, question.threads);
+    report.sweep = found.sweep;
+    report.demands = found.demands;
+    report.loads = found.loads;
     if question.k > 2 {
         report.warnings.push("combinations of more than 2 elements are not swept: `--order` lists the minimal cut sets of each journey".to_owned());
     }

@@ -2,9 +2,10 @@
 
 use super::{Compiled, Slice, Sweeper, What, compile};
 use crate::{Figure, Limits, Solved};
-use assize_model::NodeId;
-use assize_model::file::{LoadOptions, MemorySource, load_topology};
+use assize_fault::Nanos;
+use assize_model::file::{LoadOptions, MemorySource, bare_scenario, load_topology};
 use assize_model::topology::Topology;
+use assize_model::{NodeId, Plan};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -141,10 +142,13 @@ proptest! {
         // With no objective, any user lost violates. Sites of the class count threefold.
         let count = |e: u32| u128::from(compiled.elements.items[e as usize].count);
         let alone = |e: u32| worst.contains(&(1 << e));
-        let sweeper = Sweeper::new(&topology, &compiled);
+        let scenario = bare_scenario(&topology, &[], Nanos::hours(1), None).expect("none is down");
+        let plan = Plan::new(&topology, &scenario, 0);
+        let sweeper = Sweeper::new(&plan, &compiled, vec![1000]);
+        let sweep = |threads| sweeper.sweep(2, Slice::WHOLE, threads).sweep;
         let one: u128 = (0..n).filter(|e| alone(*e)).map(count).sum();
-        prop_assert_eq!(sweeper.sweep(1, Slice::WHOLE, 1).violating, one);
-        prop_assert_eq!(sweeper.sweep(2, Slice::WHOLE, 2).violating, pairs(&compiled, &worst));
+        prop_assert_eq!(sweep(1)[0].violating, one);
+        prop_assert_eq!(sweep(2)[1].violating, pairs(&compiled, &worst));
     }
 }
 

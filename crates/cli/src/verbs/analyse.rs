@@ -54,6 +54,10 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     down: Vec<String>,
+    /// Judge at other demands too, such as `1.1,1.5` times the usual.
+    #[arg(long, env = "ASSIZE_DEMAND", value_name = "FACTOR", value_delimiter = ',',
+          value_parser = factor)]
+    demand: Vec<u64>,
     /// Simulate an outage of this length of each element that there is once, and judge every
     /// target: recovery time, losses, backlog.
     #[arg(long, env = "ASSIZE_TIMED", value_name = "DURATION", value_parser = Nanos::parse)]
@@ -109,6 +113,7 @@ pub(super) fn analysis_of(file: &Path, depth: &Depth) -> Result<(Topology, Repor
         wanted: depth.wanted(),
         slice: Slice::WHOLE,
         threads: 1,
+        demands: Vec::new(),
     };
     let report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
     Ok((loaded.topology, report))
@@ -167,6 +172,7 @@ fn topology(arguments: &Arguments, console: &mut Console<'_>) -> Result<Report, 
         wanted: arguments.depth.wanted(),
         slice: arguments.shard.unwrap_or(Slice::WHOLE),
         threads: arguments.threads.map_or_else(all, usize::from),
+        demands: arguments.demand.clone(),
     };
     let mut report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
     report.timed = arguments
@@ -177,6 +183,16 @@ fn topology(arguments: &Arguments, console: &mut Console<'_>) -> Result<Report, 
         of: s.of,
     });
     Ok(report)
+}
+
+/// A factor in thousandths.
+fn factor(text: &str) -> Result<u64, String> {
+    let value: Option<f64> = text.strip_suffix('x').unwrap_or(text).parse().ok();
+    value
+        .map(|v| (v * 1000.0).round())
+        .filter(|v| (1.0..=1e9).contains(v))
+        .map(|v| v as u64)
+        .ok_or_else(|| "write `1.5` for half as much again; from 0.001 to 1000000".to_owned())
 }
 
 /// `i/n`, from 1.

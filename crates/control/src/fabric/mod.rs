@@ -14,6 +14,7 @@ mod faults;
 mod net;
 mod quality;
 mod route;
+mod settled;
 mod state;
 mod stop;
 mod timers;

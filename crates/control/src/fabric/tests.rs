@@ -248,3 +248,55 @@ fn the_condition_of_users_has_their_lines_and_what_makes_them_worse() {
         (Nanos::millis(3), vec![])
     );
 }
+
+#[test]
+fn what_is_supposed_is_what_a_driven_network_comes_to() {
+    for target in [
+        "link/wan",
+        "link/l1",
+        "link/lte",
+        "node/core",
+        "node/round",
+        "node/mast",
+    ] {
+        let (topology, scenario) = load(&format!("outage, target: {target}"));
+        let plan = Plan::new(&topology, &scenario, 1);
+        let mut driven = Fabric::new(&plan);
+        driven.settle(Nanos::ZERO);
+        switch(&mut driven, &scenario, 0, Nanos::secs(60), true);
+        wait(&mut driven, Nanos::hours(1));
+
+        let mut supposed = Fabric::new(&plan);
+        let net = supposed.net();
+        let named = |kind: &str, id: &str| format!("{kind}/{id}") == target;
+        let spots: Vec<bool> = net
+            .spots
+            .iter()
+            .map(|s| named("node", &topology.node(s.node).id))
+            .collect();
+        let circuits: Vec<bool> = net
+            .circuits
+            .iter()
+            .map(|c| named("link", &topology.link(c.link).id))
+            .collect();
+        supposed.suppose(&spots, &circuits);
+        let (a, b) = (driven.truth(), supposed.truth());
+        assert_eq!(a.passes, b.passes, "{target}");
+        assert_eq!(a.believed, b.believed, "{target}");
+        assert_eq!(a.dormant, b.dormant, "{target}");
+        for access in 0..2 {
+            let spot = supposed.net().spot(topology.populations[0].at[0].0);
+            let first = supposed.first_hops(spot, AccessId(access));
+            let origin = Origin {
+                spot,
+                access: AccessId(access),
+                first: &first,
+            };
+            assert_eq!(
+                driven.route_of_users(origin, ONE),
+                supposed.route_of_users(origin, ONE),
+                "{target}"
+            );
+        }
+    }
+}

@@ -144,23 +144,34 @@ impl Fabric<'_> {
     /// there would be without the standby.
     fn refresh_standbys(&mut self, now: Nanos) {
         for circuit in 0..self.circuits.len() {
-            let c = &self.net.circuits[circuit];
-            if !c.standby.is_some_and(|s| s.automatic) {
+            if !self.comes_by_itself(circuit) {
                 continue;
             }
-            let down = |other: &usize| {
-                self.net.circuits[*other].standby.is_none() && !self.truth.believed[*other]
-            };
-            let wanted = if self.is_class(c.near) {
-                self.net.at_spot[c.near].iter().any(down)
-            } else {
-                self.regular_path(circuit, true) && !self.regular_path(circuit, false)
-                    || self.net.at_spot[c.near].iter().any(down)
-            };
+            let wanted = self.is_wanted(circuit);
             let activation = self.circuits[circuit].activation.as_mut();
             if activation.is_some_and(|a| a.on_wanted(now, wanted)) {
                 self.touch_circuit(circuit);
             }
+        }
+    }
+
+    /// Whether a circuit is a standby that no step has to activate.
+    pub(super) fn comes_by_itself(&self, circuit: usize) -> bool {
+        let standby = self.net.circuits[circuit].standby;
+        standby.is_some_and(|s| s.automatic)
+    }
+
+    /// Whether routing, as it sees the network now, wants a standby in service.
+    pub(super) fn is_wanted(&self, circuit: usize) -> bool {
+        let c = &self.net.circuits[circuit];
+        let down = |other: &usize| {
+            self.net.circuits[*other].standby.is_none() && !self.truth.believed[*other]
+        };
+        let beside = || self.net.at_spot[c.near].iter().any(down);
+        if self.is_class(c.near) {
+            beside()
+        } else {
+            self.regular_path(circuit, true) && !self.regular_path(circuit, false) || beside()
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::Console;
 use crate::exit::Failure;
-use assize_analysis::{Availability, Journey, Report, SinglePoint, Sweep, Top};
+use assize_analysis::{Availability, Journey, LoadFound, Report, SinglePoint, Sweep, Top};
 use std::io::Write;
 
 /// Rows of a list that are shown; JSON has all.
@@ -34,6 +34,13 @@ pub(in crate::verbs) fn write(report: &Report, console: &mut Console<'_>) -> Res
     for one in &report.sweep {
         sweep(one, out)?;
     }
+    for demand in &report.demands {
+        writeln!(out, "\nAt {} times the demand", demand.factor)?;
+        for one in &demand.sweep {
+            sweep(one, out)?;
+        }
+    }
+    loads(&report.loads, out)?;
     if let Some(timed) = &report.timed {
         writeln!(
             out,
@@ -153,12 +160,64 @@ fn sweep(sweep: &Sweep, out: &mut dyn Write) -> Result<(), Failure> {
         "\n{} at a time: {} of {} combinations violate ({} looked at, {} decided by others)",
         sweep.k, sweep.violating, sweep.combinations, sweep.evaluated, sweep.skipped
     )?;
+    if sweep.overloaded > 0 {
+        writeln!(
+            out,
+            "  {} of these only because a link or a service is too small",
+            sweep.overloaded
+        )?;
+    }
     for one in sweep.minimal.iter().take(SHOWN) {
-        writeln!(out, "  {}", one.elements.join(" + "))?;
+        let over = match one.overloaded.as_slice() {
+            [] => String::new(),
+            over => format!("  (too small: {})", over.join(", ")),
+        };
+        writeln!(out, "  {}{over}", one.elements.join(" + "))?;
     }
     let more = sweep.minimal.len().saturating_sub(SHOWN);
     if more > 0 {
         writeln!(out, "  and {more} more (`--format json` lists them)")?;
     }
     Ok(())
+}
+
+/// Links and services with a limit, the fullest first, each with what makes it so.
+fn loads(loads: &[LoadFound], out: &mut dyn Write) -> Result<(), Failure> {
+    let worst = |l: &LoadFound| l.worst.iter().fold(l.at_rest, |m, w| m.max(w.share));
+    let mut list: Vec<&LoadFound> = loads.iter().filter(|l| worst(l) > 0.0).collect();
+    if list.is_empty() {
+        return Ok(());
+    }
+    list.sort_by(|a, b| worst(b).total_cmp(&worst(a)));
+    writeln!(
+        out,
+        "\nHow full, at the height of demand: with nothing failed, and at worst"
+    )?;
+    for one in list.iter().take(SHOWN) {
+        let mut line = format!(
+            "  {} ({}): {}",
+            one.element,
+            one.limit,
+            percent(one.at_rest)
+        );
+        let mut most = one.at_rest;
+        for case in &one.worst {
+            // More failures that make it no worse say nothing.
+            if case.share > most {
+                most = case.share;
+                let by = case.elements.join(" + ");
+                line.push_str(&format!("; {} without {by}", percent(case.share)));
+            }
+        }
+        writeln!(out, "{line}")?;
+    }
+    let more = list.len().saturating_sub(SHOWN);
+    if more > 0 {
+        writeln!(out, "  and {more} more (`--format json` lists them)")?;
+    }
+    Ok(())
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }

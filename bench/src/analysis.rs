@@ -34,8 +34,9 @@ pub(crate) fn run(data: Option<&str>, topology: &str) -> Result<()> {
     say::progress("topology");
     let text = flattened(Path::new(topology))?;
     pairs(
-        "moj-2019: single elements and pairs, all targets",
+        "moj-2019: single elements and pairs, all targets, reachability and capacity, one core",
         &text,
+        Some(2.0),
         &mut table,
     );
     say::progress("growth");
@@ -44,10 +45,12 @@ pub(crate) fn run(data: Option<&str>, topology: &str) -> Result<()> {
         pairs(
             &format!("{} sites in ten classes", Thousands(f64::from(sites))),
             &loaded,
+            None,
             &mut table,
         );
     }
-    say::progress(&format!("peak memory: {} MiB", peak_mib()));
+    let peak = Rounds::new(vec![peak_mib() as f64]);
+    table.rate("peak memory, all of it", &peak, "MiB", None);
     table.print();
     Ok(())
 }
@@ -100,17 +103,21 @@ fn links(networks: &[Network], table: &mut Table) {
     let rounds =
         |work: &dyn Fn()| Rounds::new((0..ROUNDS).map(|_| time(work).0.as_secs_f64()).collect());
     let (fast, slow) = (rounds(&sweep), rounds(&floor));
-    let times = slow.median() / fast.median().max(1e-9);
+    let each = (0..ROUNDS).map(|_| {
+        let (quick, plain) = (time(&sweep).0.as_secs_f64(), time(&floor).0.as_secs_f64());
+        plain / quick.max(1e-9)
+    });
+    let times = Rounds::new(each.collect());
     table.millis(
         &format!("{} networks, 1 and 2 links at a time", networks.len()),
         &fast,
         None,
     );
     table.millis("the same by union-find from scratch", &slow, None);
-    say::progress(&format!("{} times the naive floor", Thousands(times)));
+    table.ratio("how many times as fast, on one core", &times, 20.0);
 }
 
-fn pairs(what: &str, topology: &Topology, table: &mut Table) {
+fn pairs(what: &str, topology: &Topology, goal: Option<f64>, table: &mut Table) {
     let question = Question {
         k: 2,
         down: Vec::new(),
@@ -128,7 +135,7 @@ fn pairs(what: &str, topology: &Topology, table: &mut Table) {
             .0
             .as_secs_f64()
     });
-    table.millis(what, &Rounds::new(taken.collect()), None);
+    table.millis(what, &Rounds::new(taken.collect()), goal);
 }
 
 /// A topology with what it includes.
@@ -156,13 +163,13 @@ fn sites_of(sites: u32) -> Result<Topology> {
             sites / 10
         ));
     }
-    text.push_str("links:\n  a-d: {between: [a, d]}\n  b-d: {between: [b, d]}\n");
+    text.push_str("links:\n  a-d: {between: [a, d], bandwidth: 10Gbit/s}\n  b-d: {between: [b, d], bandwidth: 10Gbit/s}\n");
     for class in 0..10 {
         text.push_str(&format!(
-            "  s{class}-a: {{between: [s{class}, a]}}\n  s{class}-b: {{between: [s{class}, b]}}\n"
+            "  s{class}-a: {{between: [s{class}, a], bandwidth: 100Mbit/s}}\n  s{class}-b: {{between: [s{class}, b], bandwidth: 100Mbit/s}}\n"
         ));
     }
-    text.push_str("services: {app: {replicas: {x: {at: d}}}}\njourneys: {work: {calls: [app]}}\npopulations:\n");
+    text.push_str("services: {app: {replicas: {x: {at: d}}}}\njourneys: {work: {calls: [app], sends: 10KiB, receives: 90KiB}}\npopulations:\n");
     for class in 0..10 {
         text.push_str(&format!(
             "  p{class}: {{at: {{s{class}: {sites}}}, makes: {{work: 1/h}}}}\n"

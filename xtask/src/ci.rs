@@ -8,7 +8,7 @@
 
 use crate::shell::{self, cargo};
 use crate::steps::Steps;
-use crate::{clients, codegen, determinism, pages, purity, soak, tidy};
+use crate::{clients, codegen, determinism, pages, purity, pyntm, python, slurm, soak, tidy};
 use anyhow::Result;
 
 /// How many cases each property is tried on by `--full`; the default of proptest is 256.
@@ -95,6 +95,14 @@ fn long(ci: &mut Steps) -> Result<()> {
         })?;
     } else {
         ci.skip("postgres", "`apt-get install postgresql` brings it");
+    }
+    match python::missing() {
+        None => ci.step("pyntm", "cargo xtask pyntm", pyntm::run)?,
+        Some(why) => ci.skip("pyntm", &why),
+    }
+    match slurm::missing() {
+        None => ci.step("slurm", "cargo xtask slurm", slurm::run)?,
+        Some(why) => ci.skip("slurm", &why),
     }
     ci.step("soak", "cargo xtask soak proxy --minutes 1", || {
         soak::run("1", None)

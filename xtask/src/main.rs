@@ -14,8 +14,11 @@ mod golden;
 mod new_fault;
 mod pages;
 mod purity;
+mod pyntm;
+mod python;
 mod say;
 mod shell;
+mod slurm;
 mod soak;
 mod steps;
 mod tidy;
@@ -31,6 +34,8 @@ cargo xtask VERB
   codegen [--check]   write (or compare) the files generated from the source
   clients             clients of Toxiproxy from PyPI and npm against `assize proxy`
   pages               reports in a headless Chromium, on desk, telephone and paper, and parsed
+  pyntm               loads under failure beside an independent model from PyPI
+  slurm               a sweep as an array job on a Slurm of its own, one task killed
   golden [--bless]    compare (or accept) the golden output of the tests
   bench sim [--rounds N] [PART]...
                       what the simulator costs, beside a bare heap loop on this machine
@@ -60,6 +65,8 @@ fn main() -> ExitCode {
         ["clients"] => clients::run(),
         ["clients", "inside"] => clients::inside(),
         ["pages"] => pages::run(),
+        ["pyntm"] => pyntm::run(),
+        ["slurm"] => slurm::run(),
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
         ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),

@@ -4,9 +4,9 @@
 //!
 //! What is looked at is in `tests/pages`. Pictures and PDFs are left in `target/pages`, for people.
 
-use crate::{say, shell};
+use crate::{python, say, shell};
 use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Pages, and what each is made of.
@@ -68,7 +68,7 @@ pub(crate) fn run() -> Result<()> {
     }
     let folder = shell::root().join("target/pages");
     std::fs::create_dir_all(&folder)?;
-    let python = install(&folder)?;
+    let python = python::with(&folder, &scripts().join("requirements.txt"))?;
     let mut parse = Command::new(python);
     parse.arg("-B").arg(scripts().join("parse.py"));
     parse.arg(scripts().join("junit.xsd"));
@@ -109,23 +109,4 @@ pub(crate) fn run() -> Result<()> {
 
 fn scripts() -> PathBuf {
     shell::root().join("tests/pages")
-}
-
-/// A Python with the parsers, installed if it is not there or not as it is asked for now.
-fn install(folder: &Path) -> Result<PathBuf> {
-    let list = scripts().join("requirements.txt");
-    let venv = folder.join("venv");
-    let python = venv.join("bin/python");
-    let wanted = std::fs::read_to_string(&list)?;
-    let stamp = folder.join("requirements.installed");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    shell::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet"]);
-    pip.args(["--disable-pip-version-check", "-r"]).arg(list);
-    shell::run(&mut pip).context("is the package registry within reach?")?;
-    std::fs::write(stamp, wanted)?;
-    Ok(python)
 }

@@ -51,11 +51,14 @@ archive_timeout = 5
 CONF
 }
 
-# Copies a running server into the data folder of this replica, and makes it its standby.
+# Copies a running server into the data folder of this replica, and makes it its standby. Once
+# promoted it has no standby of its own, and must not wait for one until somebody follows it.
 clone() {
     rm -rf "$data"
     $as "$bin/pg_basebackup" -h "$1" -p "$2" -D "$data" -c fast -X stream
+    : >"$data/postgresql.auto.conf"
     configure
+    echo "synchronous_standby_names = ''" >>"$data/postgresql.conf"
     touch "$data/standby.signal"
     point "$1" "$2"
 }

@@ -19,6 +19,7 @@ wal_sender_timeout = 5s
 wal_receiver_timeout = 5s
 wal_retrieve_retry_interval = 500ms
 max_wal_size = 256MB
+max_connections = 300
 shared_buffers = 16MB
 fsync = ${PAIR_FSYNC:-on}
 CONF

@@ -14,11 +14,7 @@ use assize_model::scenario::{Action, StepEntry};
 /// The run would be refused for something that stands in the plan: commands without consent.
 pub fn describe(plan: &Plan<'_>, options: &Options) -> Result<Vec<String>, Refused> {
     let mut lines = vec![format!("scenario {}", plan.scenario.name)];
-    let real = plan
-        .topology
-        .services
-        .iter()
-        .any(|s| matches!(s.realised, Realisation::Bound(_)));
+    let real = plan.topology.has_real();
     lines.push(match options.pace.or(plan.scenario.live.pace) {
         Some(pace) => format!("pace {pace}"),
         None if real => "pace 1: real services".into(),

@@ -176,6 +176,14 @@ impl Flow {
         *self.on.lock().unwrap_or_else(PoisonError::into_inner) != nothing()
     }
 
+    /// Whether a connection is open over it; of datagrams nobody can say.
+    pub(crate) fn is_in_use(&self) -> bool {
+        match &self.carrier {
+            Carrier::Tcp(proxy) => proxy.counters().open > 0,
+            Carrier::Udp(_) => false,
+        }
+    }
+
     /// What carries it.
     pub(crate) const fn order(&self) -> Order {
         match self.carrier {

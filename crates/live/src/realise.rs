@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::director::origin_of;
-use crate::flows::{End, FlowKey, Flows, Making, Origin};
+use crate::flows::{self, End, FlowKey, Flows, Origin};
 use crate::network::Network;
 use crate::options::{Options, Refused};
 use crate::probe::spot_of;
@@ -39,67 +39,103 @@ impl Started {
     }
 }
 
-/// Starts every replica and every vault. Those already started are stopped if one cannot be.
+/// Starts every replica and every vault: real systems first, in the order of the file, then
+/// stand-ins, on a clock that counts from there and is handed back. Those already started are
+/// stopped if one cannot be.
 pub(crate) async fn start_all(
     plan: &Plan<'_>,
     options: &Options,
     topology: &Arc<Topology>,
-    clock: Clock,
+    clock: impl Fn() -> Clock,
     zone: &Zone,
-) -> Result<Started, Refused> {
+) -> Result<(Started, Clock), Refused> {
     let mut started = Started {
-        replicas: Vec::new(),
+        replicas: vec![Vec::new(); topology.services.len()],
         vaults: BTreeMap::new(),
         world: Arc::new(OnceLock::new()),
     };
-    for (s, service) in topology.services.iter().enumerate() {
-        started.replicas.push(Vec::new());
-        for r in 0..service.replicas.len() {
-            let id = ServiceId::from(s);
-            let replica = u16::try_from(r).unwrap_or(u16::MAX);
-            let neighbours = Neighbourhood {
-                service: id,
-                replica,
-                phases: client_phases(plan, service, r),
-                world: Arc::clone(&started.world),
-            };
-            let folder = folder(&options.folder, &format!("{s}-{r}"))?;
-            let context = Context {
-                topology: Arc::clone(topology),
-                service: id,
-                replica,
-                clock,
-                neighbours: Arc::new(neighbours),
-                folder,
-                seed: plan.seed,
-                phases: plan.phases,
-                zone: zone.clone(),
-                allow_exec: options.allow_exec,
-            };
-            let one = match &service.realised {
-                Realisation::StandIn(kind) => stand_ins::start(*kind, context).await,
-                Realisation::Bound(binding) => drivers::start(binding, context).await,
-            };
-            match one {
-                Ok(one) => started.replicas[s].push(one),
-                Err(refused) => {
-                    started.stop().await;
-                    return Err(refused);
-                }
-            }
+    let made = async {
+        let real = Making {
+            plan,
+            options,
+            topology,
+            clock: clock(),
+            zone,
+        };
+        started.add(&real, true).await?;
+        let clock = clock();
+        started.add(&Making { clock, ..real }, false).await?;
+        for place in vault_places(topology) {
+            let folder = folder(&options.folder, &format!("vault-{}", place.index()))?;
+            started.vaults.insert(place, Vault::start(folder).await?);
+        }
+        Ok(clock)
+    };
+    match made.await {
+        Ok(clock) => Ok((started, clock)),
+        Err(refused) => {
+            started.stop().await;
+            Err(refused)
         }
     }
-    for place in vault_places(topology) {
-        let folder = folder(&options.folder, &format!("vault-{}", place.index()))?;
-        match Vault::start(folder).await {
-            Ok(vault) => started.vaults.insert(place, vault),
-            Err(refused) => {
-                started.stop().await;
-                return Err(refused);
+}
+
+/// What replicas are started from.
+#[derive(Clone, Copy)]
+struct Making<'a> {
+    plan: &'a Plan<'a>,
+    options: &'a Options,
+    topology: &'a Arc<Topology>,
+    clock: Clock,
+    zone: &'a Zone,
+}
+
+impl Started {
+    /// Starts the replicas of real services, or of stand-ins.
+    async fn add(&mut self, making: &Making<'_>, real: bool) -> Result<(), Refused> {
+        for (s, service) in making.topology.services.iter().enumerate() {
+            if matches!(service.realised, Realisation::Bound(_)) != real {
+                continue;
             }
-        };
+            for r in 0..service.replicas.len() {
+                let context = self.context(making, service, (s, r))?;
+                let one = match &service.realised {
+                    Realisation::StandIn(kind) => stand_ins::start(*kind, context).await,
+                    Realisation::Bound(binding) => drivers::start(binding, context).await,
+                };
+                self.replicas[s].push(one?);
+            }
+        }
+        Ok(())
     }
-    Ok(started)
+
+    fn context(
+        &self,
+        making: &Making<'_>,
+        service: &Service,
+        (s, r): (usize, usize),
+    ) -> Result<Context, Refused> {
+        let id = ServiceId::from(s);
+        let replica = u16::try_from(r).unwrap_or(u16::MAX);
+        let neighbours = Neighbourhood {
+            service: id,
+            replica,
+            phases: client_phases(making.plan, service, r),
+            world: Arc::clone(&self.world),
+        };
+        Ok(Context {
+            topology: Arc::clone(making.topology),
+            service: id,
+            replica,
+            clock: making.clock,
+            neighbours: Arc::new(neighbours),
+            folder: folder(&making.options.folder, &format!("{s}-{r}"))?,
+            seed: making.plan.seed,
+            phases: making.plan.phases,
+            zone: making.zone.clone(),
+            allow_exec: making.options.allow_exec,
+        })
+    }
 }
 
 fn folder(base: &Path, name: &str) -> Result<PathBuf, Refused> {
@@ -257,7 +293,7 @@ pub(crate) fn make_flows(
             Transport::Tcp => Order::Stream,
             Transport::Udp => Order::Datagram,
         };
-        makings.push(Making {
+        makings.push(flows::Making {
             on: network.on_wire(i, order, scale),
             key,
             name: flow_name(plan, key),

@@ -8,6 +8,7 @@ use assize_fault::{Nanos, Ppb, Size};
 use assize_model::ServiceId;
 use assize_model::binding::Request;
 use assize_model::faults::How;
+use assize_model::observation::Logged;
 use assize_model::topology::{Probes, Rejoin};
 use std::fmt;
 use std::future::Future;
@@ -85,9 +86,14 @@ pub trait Replica: Send + Sync + fmt::Debug {
     /// Ends what it has started. Called once, also after failures; must not hang.
     fn stop(&self) -> Later<'_, ()>;
 
-    /// What it has observed of itself beside what it was asked (a log sequence number, a
+    /// What it has observed of itself beside what it was asked (a command that failed, a
     /// replication lag), in words, for the journal.
     fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Positions of its own log that it has said since it was last asked for them.
+    fn log(&self) -> Vec<(u64, Logged)> {
         Vec::new()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::control_path::ControlPath;
-use crate::director::{Director, Report, start_checks, unsupported};
+use crate::director::{Director, Report, misplaced, start_checks, start_roles, unsupported};
 use crate::flows::{End, FlowKey, Origin};
 use crate::network::Network;
 use crate::options::{Ended, Options, Refused};
@@ -75,14 +75,15 @@ async fn prepare_and_run(
     let crowd = Crowd::new(plan, pace, options.probes_per_second);
     let topology = Arc::new(plan.topology.clone());
     let zone = Zone::new(&topology);
-    // Stand-ins count from now; what comes before the first attempt is model time as well.
-    let steady = Clock::new(Instant::now(), pace).wall(plan.scenario.steady_state);
     let keys: Vec<FlowKey> = flow_keys(plan).into_iter().collect();
-    let clock = Clock::new(
-        Instant::now() + preparation(plan, keys.len()) + steady,
-        pace,
-    );
-    let started = start_all(plan, options, &topology, clock, &zone).await?;
+    // Real systems take as long as they take; stand-ins know model time from their start on, so
+    // it is fixed before they are started.
+    let clock = || {
+        let steady = Clock::new(Instant::now(), pace).wall(plan.scenario.steady_state);
+        let stand_ins = preparation(plan, keys.len());
+        Clock::new(Instant::now() + stand_ins + steady, pace)
+    };
+    let (started, clock) = start_all(plan, options, &topology, clock, &zone).await?;
     let mut network = Network::new(plan, &keys);
     let thin = thin::factor(plan);
     let scale = Scale { pace, thin };
@@ -102,7 +103,11 @@ async fn prepare_and_run(
         (flows, thin),
     ));
     let _ = started.world.set(Arc::clone(&world));
-    if let Some(why) = unsupported(plan, &world).await {
+    let mut why = unsupported(plan, &world).await;
+    if why.is_none() {
+        why = misplaced(plan, &world).await;
+    }
+    if let Some(why) = why {
         started.stop().await;
         return Err(Refused::new(why));
     }
@@ -175,20 +180,14 @@ fn found(plan: &Plan<'_>, world: &World) -> Vec<(String, String)> {
     variables
 }
 
-/// How long starting everything may take on the wall. Replicas know model time from the start, so
-/// it is fixed before they are started; who takes longer has less of steady state.
+/// How long starting stand-ins and flows may take on the wall; on a machine where it takes longer
+/// there is less of steady state.
 fn preparation(plan: &Plan<'_>, flows: usize) -> Duration {
     let services = plan.topology.services.iter();
+    let stand_ins = services.filter(|s| matches!(s.realised, Realisation::StandIn(_)));
     let flows = Duration::from_millis(2) * u32::try_from(flows).unwrap_or(0);
-    services.fold(Duration::from_secs(1) + flows, |sum, service| {
-        let each = match &service.realised {
-            Realisation::StandIn(_) => Duration::from_millis(20),
-            Realisation::Bound(binding) if binding.commands.is_empty() => {
-                Duration::from_millis(200)
-            }
-            Realisation::Bound(_) => Duration::from_secs(3),
-        };
-        sum + each * u32::try_from(service.replicas.len()).unwrap_or(1)
+    stand_ins.fold(Duration::from_secs(1) + flows, |sum, service| {
+        sum + Duration::from_millis(20) * u32::try_from(service.replicas.len()).unwrap_or(1)
     })
 }
 
@@ -196,15 +195,34 @@ fn preparation(plan: &Plan<'_>, flows: usize) -> Duration {
 async fn notes(world: Arc<World>, reports: Sender<Report>) {
     const EVERY: Duration = Duration::from_millis(200);
     loop {
-        for text in world.replicas.iter().flatten().flat_map(|r| r.notes()) {
-            let at = world.clock.now();
-            let noted = Report::Observed(Observation::Note { at, text });
-            if reports.send(noted).await.is_err() {
+        for one in noted(&world) {
+            if reports.send(Report::Observed(one)).await.is_err() {
                 return;
             }
         }
         tokio::time::sleep(EVERY).await;
     }
+}
+
+/// What replicas have observed of themselves since this was last asked.
+fn noted(world: &World) -> Vec<Observation> {
+    let at = world.clock.now();
+    let mut all = Vec::new();
+    for (service, replicas) in world.replicas.iter().enumerate() {
+        for (replica, one) in (0..).zip(replicas) {
+            let notes = one.notes().into_iter();
+            all.extend(notes.map(|text| Observation::Note { at, text }));
+            let log = one.log().into_iter();
+            all.extend(log.map(|(position, what)| Observation::Log {
+                at,
+                service,
+                replica,
+                position,
+                what,
+            }));
+        }
+    }
+    all
 }
 
 /// The run itself, once everything stands.
@@ -249,6 +267,7 @@ async fn conduct(
         ));
     }
     start_checks(plan, world, origin, &reports, &mut tasks);
+    start_roles(plan, world, &reports, &mut tasks);
     {
         let (control, reports) = (Arc::clone(control), reports.clone());
         tasks.spawn(async move { control.watch(clock, reports).await });
@@ -297,8 +316,8 @@ async fn conduct(
         .wind_down(&mut inbox, Instant::now() + AFTERWARDS)
         .await;
     tasks.abort_all();
-    for text in world.replicas.iter().flatten().flat_map(|r| r.notes()) {
-        director.note(text);
+    for one in noted(world) {
+        director.say(one);
     }
     director.close();
     let turned_away = arrivals.turned_away.load(Relaxed);

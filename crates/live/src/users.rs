@@ -358,6 +358,7 @@ impl Attempt {
     ) -> Result<Answer, Trouble> {
         let journey = self.journey();
         let (from, least) = self.reader(service, &what);
+        let reads = what == What::Read;
         let call = Call {
             from,
             // Arrivals that stand for many would come in bursts that no user makes: the load of
@@ -369,7 +370,7 @@ impl Attempt {
             receives: thinned(journey.receives, self.world.thin),
             what,
         };
-        let order = self.order(access, service, until).await?;
+        let order = self.order(access, service, reads, until).await?;
         let mut last = Trouble::Silent("no replica to turn to".into());
         for (i, &replica) in order.iter().enumerate() {
             let left = u32::try_from(order.len() - i).unwrap_or(1);
@@ -408,12 +409,16 @@ impl Attempt {
         (own, 0)
     }
 
-    /// The replicas to turn to. Clients of a system that fails over by itself know all of them;
-    /// others go where the name points.
+    /// The replicas to turn to. Clients of a system that fails over by itself know all of them:
+    /// half of them keep to the one that answered last, as those with a pool of connections do,
+    /// and half go through the list anew each time, as those do that connect for each request;
+    /// they find an old primary that is back. Who only reads would take anyone's answer, and so
+    /// keeps to the last. Other clients go where the name points.
     async fn order(
         &self,
         access: AccessId,
         service: ServiceId,
+        reads: bool,
         until: Instant,
     ) -> Result<Vec<u16>, Trouble> {
         let spec = self.world.topology.service(service);
@@ -421,7 +426,9 @@ impl Attempt {
             let good = self.rep.last_good[service.index()].load(Relaxed);
             let n = u16::try_from(spec.replicas.len()).unwrap_or(NONE);
             let mut all: Vec<u16> = (0..n).collect();
-            all.sort_by_key(|r| *r != good);
+            if reads || self.rep.id.is_multiple_of(2) {
+                all.sort_by_key(|r| *r != good);
+            }
             return Ok(all);
         }
         let view = self.world.view(service, self.rep.cohort());

@@ -185,6 +185,20 @@ pub enum Observation {
         /// What.
         text: String,
     },
+    /// A position in the log of a replica, as its own system says it: what figures can be checked
+    /// against.
+    Log {
+        /// When it was said.
+        at: Nanos,
+        /// Index of the service.
+        service: usize,
+        /// Index of the replica.
+        replica: u16,
+        /// Bytes from the beginning of the log, which grow with every write.
+        position: u64,
+        /// What stands there.
+        what: Logged,
+    },
     /// The command of wrap mode ended.
     Command {
         /// When.
@@ -224,6 +238,7 @@ impl Observation {
             | Self::Bypassed { at, .. }
             | Self::Applied { at, .. }
             | Self::Note { at, .. }
+            | Self::Log { at, .. }
             | Self::Command { at, .. }
             | Self::Ended { at, .. } => Some(*at),
             Self::Decided(decision) => Some(decision.at),
@@ -294,6 +309,23 @@ mod plain {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Nanos, D::Error> {
         Nanos::deserialize(from)
     }
+}
+
+/// What stands at a position of a log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Logged {
+    /// A ledger entry that was acknowledged: the log reached at least so far.
+    Acknowledged {
+        /// Its writer.
+        writer: u64,
+        /// Its number; counts from 1 per writer.
+        sequence: u64,
+    },
+    /// The end of what a standby had of its primary when it was promoted.
+    Promoted,
+    /// The end of the log when the replica, or who follows it, was found changed: in words.
+    State(String),
 }
 
 /// What came of an attempt.

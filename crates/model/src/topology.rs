@@ -571,6 +571,13 @@ lookup! {
 }
 
 impl Topology {
+    /// Whether some service is the user's own system.
+    #[must_use]
+    pub fn has_real(&self) -> bool {
+        let mut services = self.services.iter();
+        services.any(|service| matches!(service.realised, Realisation::Bound(_)))
+    }
+
     /// The domains that `direct` lie in, and those that those lie in, each once, in index order.
     #[must_use]
     pub fn all_domains(&self, direct: &[DomainId]) -> Vec<DomainId> {

@@ -152,6 +152,10 @@ impl Director<'_> {
             .rounds
             .remove(&key)
             .unwrap_or_default();
+        // Who restores a server has told its watchers: they promote nobody in its place meanwhile.
+        if self.services[service].restoring {
+            return;
+        }
         if let Some(good) = self.count(&votes) {
             let machine = &mut self.services[service].replicas[usize::from(replica)].votes;
             if let Some(up) = machine.on_result(good) {

@@ -3,6 +3,7 @@
 
 use super::{Director, Report};
 
+use crate::flows::Origin;
 use crate::replica::{Effect as Done, Replica, Trouble};
 use crate::world::World;
 use assize_control::Response;
@@ -371,9 +372,26 @@ impl Director<'_> {
                 todo.push((i, on));
             }
         }
+        self.met_in_use(now, &todo);
         let failed = tokio::task::block_in_place(|| put_at_once(&world, &todo));
         for text in failed {
             self.note(format!("the harness: {text}"));
+        }
+    }
+
+    /// A connection between replicas that is open when its way changes meets what changes it: of
+    /// a real system's replication nothing else is seen.
+    fn met_in_use(&mut self, now: Nanos, todo: &[(usize, FlowFaults)]) {
+        let world = Arc::clone(&self.world);
+        for (i, on) in todo {
+            let flow = world.flows.get(*i);
+            let between = matches!(flow.key.origin, Origin::Replica(..));
+            if !between || self.healed || !flow.is_in_use() {
+                continue;
+            }
+            for fault in self.network.met(*i, now, now, on.is_stopped()) {
+                self.bite(fault, &format!("the open connection {} met it", flow.name));
+            }
         }
     }
 

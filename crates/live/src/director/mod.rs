@@ -9,15 +9,17 @@ mod checks;
 mod faults;
 mod ledger;
 mod people;
+mod roles;
 mod services;
 mod watch;
 
 pub(crate) use checks::{Checked, origin_of, start as start_checks};
 pub(crate) use faults::unsupported;
+pub(crate) use roles::{misplaced, start as start_roles};
 
 use crate::network::Network;
 use crate::options::Stop;
-use crate::replica::{BackupReport, Held, Trouble};
+use crate::replica::{BackupReport, Held, Role, Trouble};
 use crate::users::Attempted;
 use crate::world::World;
 use assize_fault::Nanos;
@@ -41,6 +43,12 @@ pub(crate) enum Report {
     Attempted(Attempted),
     /// A health check is over.
     Checked(Checked),
+    /// A replica of a system that fails over by itself says something new of itself.
+    Role {
+        service: usize,
+        replica: u16,
+        role: Role,
+    },
     /// A promotion is over.
     Promoted {
         service: usize,
@@ -316,6 +324,11 @@ impl<'a> Director<'a> {
         match report {
             Report::Attempted(attempted) => self.on_attempted(attempted),
             Report::Checked(checked) => self.on_checked(checked),
+            Report::Role {
+                service,
+                replica,
+                role,
+            } => self.on_role(service, replica, role),
             Report::Promoted {
                 service,
                 replica,

@@ -58,6 +58,8 @@ pub(super) struct ReplicaState {
     pub(super) seen_faults: Vec<usize>,
     /// It takes itself for one that takes writes.
     pub(super) acts: bool,
+    /// It has said so itself, or the contrary.
+    pub(super) said_role: bool,
     /// It should follow the primary and has not been told yet.
     pub(super) should_follow: bool,
     pub(super) following: bool,
@@ -104,6 +106,7 @@ fn state(plan: &Plan<'_>, service: &Service) -> ServiceState {
                 ),
                 seen_faults: Vec::new(),
                 acts: !single_writer || r == usize::from(home),
+                said_role: false,
                 should_follow: false,
                 following: false,
                 effects: Vec::new(),
@@ -413,6 +416,11 @@ impl Director<'_> {
     /// follow it.
     pub(super) fn on_contact(&mut self, at: Nanos, service: usize) {
         self.services[service].contact_at = None;
+        if self.services[service].restoring {
+            // Whoever is being restored is nobody to follow, and follows nobody.
+            self.services[service].contact_at = Some(at + REJOIN);
+            return;
+        }
         let Some(primary) = self.services[service]
             .failover
             .as_ref()

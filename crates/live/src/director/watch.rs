@@ -85,10 +85,11 @@ impl Watch {
             return Some(Ending::Finished);
         }
         let long = plan.scenario.live.until_stable?;
-        let entries = plan.scenario.faults.iter().zip(faults);
-        let over = entries
-            .into_iter()
-            .all(|(f, s)| s.ended || (s.begun && !f.bounded));
+        let entries = || plan.scenario.faults.iter().zip(faults);
+        let over = entries().all(|(f, s)| s.ended || (s.begun && !f.bounded));
+        // What comes back when a fault ends may disturb: that is waited for.
+        let ended = entries().filter(|(_, s)| s.ended).map(|(_, s)| s.until);
+        let over = over && ended.max().is_none_or(|at| at + long <= now);
         let steps = plan.scenario.steps.iter().all(|s| s.at + long <= now);
         // Two looks of every representative since the last change, at least.
         let long = long.max(self.every * 2);

@@ -12,6 +12,7 @@ use crate::replica::{
 };
 use assize_model::binding::Request;
 use assize_model::faults::How;
+use assize_model::observation::Logged;
 use assize_model::topology::{Probes, Rejoin};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -218,6 +219,9 @@ impl Replica for Bound {
     fn follow(&self, primary: Way, rejoin: Rejoin) -> Later<'_, Result<(), Trouble>> {
         Box::pin(async move {
             if !self.commands.has("follow") {
+                if !self.keeps_state {
+                    return Ok(());
+                }
                 // Nothing that outlives the run is changed in a system that is not ours.
                 let what = "a real system needs a command `follow` for that";
                 return Err(Trouble::Unsupported(what.into()));
@@ -272,9 +276,10 @@ impl Replica for Bound {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = std::mem::take(&mut *notes);
-        all.extend(self.protocol.notes());
-        all
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn log(&self) -> Vec<(u64, Logged)> {
+        self.protocol.log()
     }
 }

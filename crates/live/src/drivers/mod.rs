@@ -66,7 +66,7 @@ pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replic
         ("http", _) => Box::new(http::Http::new(upstream.clone(), binding.health.clone())),
         ("postgres", Some(config)) => {
             let run = run_name(&context);
-            Box::new(postgres::Postgres::new(name.clone(), config, run))
+            Box::new(postgres::Postgres::new(config, run))
         }
         ("tcp" | "exec" | "process", _) => Box::new(tcp::Tcp),
         (driver, _) => {

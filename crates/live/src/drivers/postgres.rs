@@ -4,13 +4,14 @@
 //! the replicas, and of proxies towards them. Every request has a connection of its own. A write
 //! is one committed row of `assize.ledger` (run, writer, sequence, when, log position, hash,
 //! content); nothing else in the database is ever touched, damage included. `pg_is_in_recovery()`
-//! tells primary from standby, `pg_promote()` promotes. Log positions and the state of replication
-//! go to the journal as notes.
+//! tells primary from standby, `pg_promote()` promotes. Positions in its write-ahead log (LSNs) and
+//! the state of replication go to the journal.
 
 use super::protocol::{Protocol, trouble_of};
 use crate::ledger;
 use crate::replica::{Answer, Call, Entry, Held, Later, Role, Trouble, What};
 use assize_model::binding::Request;
+use assize_model::observation::Logged;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use tokio::net::TcpStream;
@@ -18,8 +19,8 @@ use tokio::task::JoinHandle;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Config, NoTls, Row};
 
-/// How many notes are kept; older ones have been read by then, or nobody reads them.
-const MAX_NOTES: usize = 1_000;
+/// How many positions are kept; older ones have been read by then, or nobody reads them.
+const MAX_LOGGED: usize = 10_000;
 
 /// Made before anything is broken. A standby that a synchronous primary would wait for may not
 /// have been started yet.
@@ -36,17 +37,15 @@ create index if not exists ledger_by_writer on assize.ledger (run, writer, seque
 /// PostgreSQL towards one replica.
 #[derive(Debug)]
 pub(super) struct Postgres {
-    /// `service/replica`.
-    name: String,
     config: Config,
     /// Entries of other runs stay where they are.
     run: String,
-    notes: Mutex<Notes>,
+    said: Mutex<Said>,
 }
 
 #[derive(Debug, Default)]
-struct Notes {
-    waiting: Vec<String>,
+struct Said {
+    waiting: Vec<(u64, Logged)>,
     /// What was said last of its role and replication; said again only when it changes.
     state: String,
 }
@@ -80,12 +79,11 @@ pub(super) fn password(config: &Config) -> Option<String> {
 }
 
 impl Postgres {
-    pub(super) fn new(name: String, config: Config, run: String) -> Self {
+    pub(super) fn new(config: Config, run: String) -> Self {
         Self {
-            name,
             config,
             run,
-            notes: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
@@ -142,14 +140,14 @@ impl Postgres {
         done.map_err(|e| self.trouble(&e))
     }
 
-    fn note(&self, text: String) {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.waiting.len() < MAX_NOTES {
-            notes.waiting.push(format!("{}: {text}", self.name));
+    fn say(&self, position: Option<u64>, what: Logged) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.waiting.len() < MAX_LOGGED {
+            said.waiting.extend(position.map(|at| (at, what)));
         }
     }
 
-    /// What it takes itself for; what has changed since the last time is noted.
+    /// What it takes itself for; what has changed since the last time is said.
     async fn look(&self, via: SocketAddr) -> Result<Role, Trouble> {
         let sql = "select pg_is_in_recovery(), \
              coalesce((select string_agg(application_name || ' ' || state || ' ' || sync_state, \
@@ -175,11 +173,12 @@ impl Postgres {
             followers if followers.is_empty() => word.to_string(),
             followers => format!("{word}, followed by {followers}"),
         };
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        if notes.state != state {
-            notes.state.clone_from(&state);
-            drop(notes);
-            self.note(format!("{state}; log at {}", text(2)));
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = said.state != state;
+        said.state.clone_from(&state);
+        drop(said);
+        if changed {
+            self.say(lsn(&text(2)), Logged::State(state));
         }
         Ok(role)
     }
@@ -197,12 +196,11 @@ impl Postgres {
         let at = rows
             .first()
             .and_then(|row| row.try_get::<_, String>(0).ok());
-        self.note(format!(
-            "acknowledged entry {} of writer {} at log {}",
-            entry.sequence,
-            entry.writer,
-            at.unwrap_or_default()
-        ));
+        let what = Logged::Acknowledged {
+            writer: entry.writer,
+            sequence: entry.sequence,
+        };
+        self.say(at.and_then(|at| lsn(&at)), what);
         Ok(())
     }
 
@@ -241,17 +239,18 @@ impl Postgres {
         if self.look(own).await? == Role::Primary {
             return Ok(());
         }
-        let sql = "select pg_last_wal_replay_lsn()::text, pg_promote(true, 60)";
-        let rows = self.rows(own, sql, &[]).await?;
-        let row = rows
-            .first()
-            .ok_or_else(|| Trouble::Answered("no row".into()))?;
-        let at: Option<String> = row.try_get(0).map_err(|e| self.trouble(&e))?;
-        if !row.try_get::<_, bool>(1).map_err(|e| self.trouble(&e))? {
+        let done = self.rows(own, "select pg_promote(true, 60)", &[]).await?;
+        let done = done.first().map(|row| row.try_get::<_, bool>(0));
+        if !matches!(done, Some(Ok(true))) {
             return Err(Trouble::Answered("pg_promote() gave up after 60 s".into()));
         }
-        let at = at.unwrap_or_else(|| "an unknown position".into());
-        self.note(format!("promoted from log {at}"));
+        // It stays what it was when recovery ended, with all that had still been received.
+        let sql = "select pg_last_wal_replay_lsn()::text";
+        let rows = self.rows(own, sql, &[]).await?;
+        let at = rows
+            .first()
+            .and_then(|row| row.try_get::<_, Option<String>>(0).ok().flatten());
+        self.say(at.and_then(|at| lsn(&at)), Logged::Promoted);
         Ok(())
     }
 
@@ -263,11 +262,18 @@ impl Postgres {
         };
         let connection = self.connect(own).await?;
         let rows = connection.client.execute(sql, &[&self.run]).await;
-        let rows = rows.map_err(|e| self.trouble(&e))?;
-        let what = if delete { "deleted" } else { "damaged" };
-        self.note(format!("{rows} entries of the ledger {what}"));
-        Ok(())
+        match rows.map_err(|e| self.trouble(&e))? {
+            0 => Err(Trouble::Answered("there was no entry to damage".into())),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Bytes from the beginning of the log, of `0/3000148`.
+fn lsn(text: &str) -> Option<u64> {
+    let (high, low) = text.split_once('/')?;
+    let high = u64::from_str_radix(high, 16).ok()?;
+    Some(high << 32 | u64::from(u32::from_str_radix(low, 16).ok()?))
 }
 
 impl Protocol for Postgres {
@@ -323,15 +329,22 @@ impl Protocol for Postgres {
         Box::pin(self.entries(via))
     }
 
-    fn notes(&self) -> Vec<String> {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut notes.waiting)
+    fn log(&self) -> Vec<(u64, Logged)> {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut said.waiting)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn positions_are_bytes() {
+        assert_eq!(lsn("0/3000148"), Some(0x0300_0148));
+        assert_eq!(lsn("1/0"), Some(1 << 32));
+        assert_eq!((lsn(""), lsn("3000148"), lsn("x/1")), (None, None, None));
+    }
 
     #[test]
     fn a_wrong_data_source_is_not_repeated() {

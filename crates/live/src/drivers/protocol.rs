@@ -1,6 +1,7 @@
 //! What a driver speaks: the part of a replica that differs from one protocol to the next.
 
 use crate::replica::{Answer, Call, Held, Later, Role, Trouble};
+use assize_model::observation::Logged;
 use std::fmt;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
@@ -42,8 +43,8 @@ pub(super) trait Protocol: Send + Sync + fmt::Debug {
         unsupported("it keeps no ledger; give it a command `held`")
     }
 
-    /// What it has observed of itself.
-    fn notes(&self) -> Vec<String> {
+    /// Positions of the replica's log, since last asked.
+    fn log(&self) -> Vec<(u64, Logged)> {
         Vec::new()
     }
 }

@@ -283,7 +283,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("name", "text", "Default: the file's name."),
         ("topology", "one:topology/text", "A file in this one's folder or its parent, or the topology itself. Required, unless given from outside."),
         ("start", "text", "Instant zero, RFC 3339 or local to the topology's zone. Default: 2025-01-06T09:00:00Z, a Monday."),
-        ("steady_state", "one:steady state", "What is held before `start`; it enters no figure."),
+        ("steady_state", "one:steady state", "What is held before `start`; it enters no figure. Default: 10s where a service is a real system, else nothing."),
         ("timeline", "list:(fault/step)", "Faults and steps. An entry with `do` is a step."),
         ("respond", "list:response", "People who notice, find and mend."),
         ("end", "instant", "When it ends. Default: when the last fault or step ends, plus `settle`."),
@@ -339,7 +339,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("rate", "rate", "Attempts over all users."),
     ]),
     ("steady state", "What is held before the start.", &[
-        ("for", "duration", "How long. Default: 0s."),
+        ("for", "duration", "How long. Default: 10s where a service is a real system, else 0s."),
     ]),
     ("fault", "A fault of the timeline. Further fields are the parameters of the fault: see its manual, `assize faults NAME`.", &[
         ("id", "text", "Default: `fault-1`, `fault-2`, …"),

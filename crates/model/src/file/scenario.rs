@@ -4,16 +4,17 @@ use super::cx::{Cx, Fields, Names};
 use super::doc::{Doc, Value};
 use super::objectives::{Scope, instant};
 use super::place::Span;
-use crate::binding::Realisation;
 use crate::objective::Objective;
 use crate::scenario::{FaultEntry, Response, Scenario, StepEntry};
-use crate::topology::{Service, Topology};
+use crate::topology::Topology;
 use assize_fault::Nanos;
 
 /// Outages less than this apart are one, unless the file says otherwise.
 pub(crate) const STABLE_FOR: Nanos = Nanos::secs(60);
 /// The same where some service is a real one: its outages are seconds, not minutes.
 const STABLE_FOR_REAL: Nanos = Nanos::secs(5);
+/// Steady state of a scenario with real systems that states none.
+const STEADY_REAL: Nanos = Nanos::secs(10);
 /// How long a scenario goes on after its last fault or step, unless the file says otherwise.
 const SETTLE: Nanos = Nanos::mins(10);
 /// How many turns the flaps of a scenario may make together.
@@ -103,8 +104,7 @@ pub(crate) fn read(
     let objectives = r.objectives(&f);
     let expect = super::expect::read(&r.scope(), t, &f, expect);
     let live = r.live(&f, until_stable);
-    let is_real = |service: &Service| matches!(service.realised, Realisation::Bound(_));
-    let by_default = if t.services.iter().any(is_real) {
+    let by_default = if t.has_real() {
         STABLE_FOR_REAL
     } else {
         STABLE_FOR
@@ -155,11 +155,20 @@ impl Reader<'_> {
             .raw("steady_state")
             .and_then(|d| Fields::open(self.cx, d, "steady state"))
         else {
-            return Nanos::ZERO;
+            return self.usual_steady_state();
         };
-        let held = s.duration_or("for", Nanos::ZERO);
+        let held = s.duration_or("for", self.usual_steady_state());
         s.finish();
         held
+    }
+
+    /// Of a real system nobody knows that it is well before it was looked at.
+    fn usual_steady_state(&self) -> Nanos {
+        if self.t.has_real() {
+            STEADY_REAL
+        } else {
+            Nanos::ZERO
+        }
     }
 
     fn responses(&mut self, f: &Fields<'_>) -> Vec<Response> {

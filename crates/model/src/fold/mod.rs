@@ -5,6 +5,7 @@
 
 mod control_path;
 mod external;
+mod log;
 mod samples;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ fn fold_sane(plan: &Plan<'_>, observations: &[Observation]) -> Journal {
     decisions.sort_by_key(|d| d.at);
     let mut measured = measured(plan, observations, &machine, end);
     measured.attempts = sampled.attempts;
+    measured.notes.extend(log::promotions(plan, observations));
     measured.disturbed.extend(sampled.gaps);
     measured.disturbed.sort_by_key(|d| (d.from, d.to));
     let not_exercised = topology::not_exercised(plan, observations, &serving, &restores);

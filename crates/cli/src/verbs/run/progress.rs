@@ -7,7 +7,7 @@ use crate::engine::ScenarioFile;
 use assize_fault::Nanos;
 use assize_model::journal::{Decision, DecisionKind};
 use assize_model::objective::ObjectiveKind;
-use assize_model::observation::{Ending, Observation, Served};
+use assize_model::observation::{Ending, Logged, Observation, Served};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Something that a run says of itself.
@@ -59,6 +59,10 @@ impl Told {
             | Observation::SplitBrain { .. }
             | Observation::Bypassed { .. }
             | Observation::Note { .. }
+            | Observation::Log {
+                what: Logged::State(_),
+                ..
+            }
             | Observation::Command { .. }
             | Observation::Ended { .. } => Some(Self::Event(observation.clone())),
             _ => None,
@@ -265,6 +269,16 @@ impl Watched<'_> {
             }
             Observation::Bypassed { what, .. } => Some(format!("bypassed: {what}")),
             Observation::Note { text, .. } => Some(text.clone()),
+            Observation::Log {
+                service,
+                replica,
+                what: Logged::State(text),
+                ..
+            } => {
+                let service = self.file.topology.services.get(*service)?;
+                let replica = &service.replicas.get(usize::from(*replica))?.id;
+                Some(format!("{}/{replica} says: {text}", service.id))
+            }
             Observation::Command {
                 code: Some(code), ..
             } => Some(format!("the command ended with exit code {code}")),

@@ -5,7 +5,6 @@ use crate::engine::ScenarioFile;
 use crate::exit::Failure;
 use crate::scenarios::Loaded;
 use assize_fault::Nanos;
-use assize_model::binding::Realisation;
 
 /// Scenarios of folders that are longer run only with a `live:` plan of their own.
 const LONGEST: Nanos = Nanos::mins(20);
@@ -50,6 +49,5 @@ pub(super) fn select(
 
 /// Whether some service of it is a real system.
 pub(super) fn is_real(file: &ScenarioFile) -> bool {
-    let mut services = file.topology.services.iter();
-    services.any(|service| matches!(service.realised, Realisation::Bound(_)))
+    file.topology.has_real()
 }

@@ -85,6 +85,18 @@ fn long(ci: &mut Steps) -> Result<()> {
                 .env("PROPTEST_CASES", CASES),
         )
     })?;
+    let again = "ASSIZE_PLAIN_RUNS=20 cargo test -p assize-tests live::anyone -- --test-threads=1";
+    ci.step("plain servers", again, || {
+        let plain = [
+            "-p",
+            "assize-tests",
+            "live::anyone",
+            "--",
+            "--test-threads=1",
+        ];
+        let mut command = cargo(&["test"]);
+        shell::run(command.args(plain).env("ASSIZE_PLAIN_RUNS", "20"))
+    })?;
     if std::path::Path::new("/usr/lib/postgresql").is_dir() {
         let again =
             "ASSIZE_POSTGRES_TESTS=1 cargo test -p assize-tests live::pair -- --test-threads=1";

@@ -8,6 +8,22 @@ use assize_model::Plan;
 use assize_model::binding::{Binding, Realisation};
 use assize_model::scenario::{Action, StepEntry};
 
+/// Whether a run would be refused for something that stands in its plan or its environment; touches
+/// nothing.
+///
+/// # Errors
+/// Commands without consent, a pace that is not to be had, a data source that is not there.
+pub fn admit(plan: &Plan<'_>, options: &Options) -> Result<(), Refused> {
+    crate::pace::possible(plan, options.pace)?;
+    for service in &plan.topology.services {
+        if let Realisation::Bound(binding) = &service.realised {
+            consent(binding, options, &service.id)?;
+            crate::drivers::source(binding, &service.id)?;
+        }
+    }
+    Ok(())
+}
+
 /// Every address, proxy and step of a run, a line each.
 ///
 /// # Errors

@@ -34,9 +34,10 @@ mod zone;
 
 pub use clock::Clock;
 pub use context::Context;
-pub use describe::describe;
+pub use describe::{admit, describe};
 pub use heartbeat::heartbeat;
 pub use options::{Ended, Options, Refused, Stop, Wrap};
+pub use pace::Machine;
 pub use replica::{
     Answer, BackupReport, Call, Effect, Entry, Held, Later, Neighbours, Replica, Role, Transport,
     Trouble, Way, What, Work,

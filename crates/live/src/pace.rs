@@ -8,6 +8,8 @@ use crate::options::Refused;
 use assize_fault::Nanos;
 use assize_model::Plan;
 use assize_model::binding::Realisation;
+use assize_proxy::{Engine, EngineOptions};
+use std::net::IpAddr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
@@ -22,7 +24,7 @@ const ROUND_TRIPS: i64 = 3;
 
 /// What the machine permits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Machine {
+pub struct Machine {
     /// 99th percentile of how late a timer is, on the wall.
     pub(crate) jitter: Nanos,
     /// Median of an exchange over a new connection through an un-faulted proxy, on the wall.
@@ -36,8 +38,71 @@ pub(crate) struct Timer {
     length: Nanos,
 }
 
+/// How often a machine is looked at that is too busy for the plan.
+const LOOKS: usize = 4;
+
+/// Measures the machine and says at which pace the plan can run on it. One that happens to be too
+/// busy is looked at again.
+///
+/// # Errors
+/// The pace is not to be had, or the machine stays too busy for it.
+pub(crate) async fn fit(
+    plan: &Plan<'_>,
+    asked: Option<u32>,
+    path: &ControlPath,
+) -> Result<(Machine, u32), Refused> {
+    // What no machine permits is not waited for.
+    possible(plan, asked)?;
+    let mut look = 1;
+    loop {
+        let machine = measure(path).await?;
+        match choose(plan, asked, machine) {
+            Ok(pace) => return Ok((machine, pace)),
+            Err(refused) if look == LOOKS => return Err(refused),
+            Err(_) => look += 1,
+        }
+    }
+}
+
+/// Whether there is a machine on which this plan can run at this pace.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn possible(plan: &Plan<'_>, asked: Option<u32>) -> Result<(), Refused> {
+    let perfect = Machine {
+        jitter: Nanos::ZERO,
+        round_trip: Nanos::ZERO,
+    };
+    choose(plan, asked, perfect).map(|_| ())
+}
+
+impl Machine {
+    /// Measures this machine as it is now, for a good second. Blocks; must not be called from
+    /// within an asynchronous runtime.
+    ///
+    /// # Errors
+    /// A proxy of our own cannot be made, or does not answer.
+    pub fn measured(host: IpAddr) -> Result<Self, Refused> {
+        let none = |e: &dyn std::error::Error| Refused::new(format!("no measurement: {e}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| none(&e))?;
+        let engine = Engine::new(EngineOptions::default()).map_err(|e| none(&e))?;
+        runtime.block_on(async { measure(&ControlPath::start(&engine, host).await?).await })
+    }
+
+    /// The pace at which a plan would run on it.
+    ///
+    /// # Errors
+    /// It cannot run at that pace, or at none.
+    pub fn pace(self, plan: &Plan<'_>, asked: Option<u32>) -> Result<u32, Refused> {
+        choose(plan, asked, self)
+    }
+}
+
 /// Measures the machine for a good second.
-pub(crate) async fn measure(path: &ControlPath) -> Result<Machine, Refused> {
+async fn measure(path: &ControlPath) -> Result<Machine, Refused> {
     let mut late = Vec::new();
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(1) {
@@ -80,11 +145,7 @@ fn timers(plan: &Plan<'_>) -> Vec<Timer> {
 }
 
 /// The pace of a run: the one that was asked for, if it is permitted, else the largest one.
-pub(crate) fn choose(
-    plan: &Plan<'_>,
-    asked: Option<u32>,
-    machine: Machine,
-) -> Result<u32, Refused> {
+fn choose(plan: &Plan<'_>, asked: Option<u32>, machine: Machine) -> Result<u32, Refused> {
     let real = plan
         .topology
         .services

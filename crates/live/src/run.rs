@@ -63,15 +63,14 @@ async fn prepare_and_run(
     sink: &mut dyn FnMut(Observation),
 ) -> Result<Ended, Refused> {
     // What stands in the plan is found before anything is touched.
-    crate::describe(plan, options)?;
+    crate::admit(plan, options)?;
     let engine = Engine::new(EngineOptions {
         seed: plan.seed,
         ..EngineOptions::default()
     })
     .map_err(|e| Refused::new(format!("the proxies cannot be started: {e}")))?;
     let control = Arc::new(ControlPath::start(&engine, options.host).await?);
-    let machine = pace::measure(&control).await?;
-    let pace = pace::choose(plan, options.pace, machine)?;
+    let (machine, pace) = pace::fit(plan, options.pace, &control).await?;
     let crowd = Crowd::new(plan, pace, options.probes_per_second);
     let topology = Arc::new(plan.topology.clone());
     let zone = Zone::new(&topology);

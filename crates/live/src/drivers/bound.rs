@@ -23,6 +23,8 @@ use tokio::task::JoinHandle;
 /// A replica of the user's own system.
 #[derive(Debug)]
 pub(super) struct Bound {
+    /// `service/replica`, for notes.
+    pub(super) name: String,
     pub(super) upstream: String,
     pub(super) protocol: Box<dyn Protocol>,
     pub(super) commands: Arc<Commands>,
@@ -139,10 +141,25 @@ impl Bound {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         env.extend(damaged.map(|at| ("ASSIZE_DAMAGED_AT", at.to_string())));
-        self.commands
-            .run(verb, &env)
-            .await
-            .map(|text| exec::report(&text))
+        let printed = self.commands.run(verb, &env).await?;
+        Ok(exec::report(&printed))
+    }
+
+    /// What was restored is as old as the heartbeat in it.
+    async fn restored(&self, work: Work) -> Result<BackupReport, Trouble> {
+        let begun = tokio::time::Instant::now();
+        let report = self.work("restore", work).await?;
+        // Who keeps no heartbeat, or none that can be read, has a restore all the same.
+        if let Ok(Some(age)) = self.protocol.heartbeat(self.own().await?).await {
+            let age = age - begun.elapsed().as_secs_f64();
+            let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+            notes.push(format!(
+                "{}: the heartbeat in what was restored had been written {age:.1} s before the \
+                 restore began",
+                self.name
+            ));
+        }
+        Ok(report)
     }
 }
 
@@ -258,7 +275,7 @@ impl Replica for Bound {
     }
 
     fn restore(&self, work: &Work) -> Later<'_, Result<BackupReport, Trouble>> {
-        Box::pin(self.work("restore", work.clone()))
+        Box::pin(self.restored(work.clone()))
     }
 
     fn stop(&self) -> Later<'_, ()> {

@@ -3,6 +3,7 @@
 //!
 //! The contract, variables and exit codes, is in `docs/BINDINGS.md`.
 
+use super::secrets::Secrets;
 use crate::context::Context;
 use crate::guard;
 use crate::ledger;
@@ -26,7 +27,7 @@ pub(super) struct Commands {
     folder: PathBuf,
     env: Vec<(String, String)>,
     /// What must not be repeated from a command's output.
-    secret: Option<String>,
+    secrets: Secrets,
 }
 
 /// What a command printed.
@@ -34,7 +35,7 @@ pub(super) type Printed = String;
 
 impl Commands {
     /// Those that a binding states for this replica.
-    pub(super) fn new(binding: &Binding, context: &Context, secret: Option<String>) -> Self {
+    pub(super) fn new(binding: &Binding, context: &Context, secrets: Secrets) -> Self {
         let index = usize::from(context.replica);
         let address = binding.addresses.get(index).cloned().unwrap_or_default();
         let (host, port) = split(&address);
@@ -74,7 +75,7 @@ impl Commands {
             argv,
             folder: binding.folder.clone(),
             env: env.map(|(name, value)| (name.to_string(), value)).into(),
-            secret,
+            secrets,
         }
     }
 
@@ -177,13 +178,9 @@ impl Commands {
         }
     }
 
-    /// Text of others without the secret, and not without end.
+    /// Text of others without secrets, and not without end.
     pub(super) fn redacted(&self, text: &str) -> String {
-        let short: String = text.chars().take(300).collect();
-        match self.secret.as_deref().filter(|s| !s.is_empty()) {
-            Some(secret) => short.replace(secret, "…"),
-            None => short,
-        }
+        self.secrets.struck(text)
     }
 }
 

@@ -84,6 +84,8 @@ impl Http {
         if good {
             Ok(())
         } else {
+            // What stands in a query may be meant for nobody else.
+            let path = path.split('?').next().unwrap_or(path);
             Err(Trouble::Answered(format!(
                 "{method} {path}: status {status}"
             )))

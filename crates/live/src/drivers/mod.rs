@@ -10,6 +10,7 @@ mod http;
 mod postgres;
 mod process;
 mod protocol;
+mod secrets;
 mod tcp;
 
 use crate::context::Context;
@@ -23,6 +24,7 @@ use bound::Bound;
 use exec::Commands;
 use process::Process;
 use protocol::Protocol;
+pub(crate) use secrets::Secrets;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -55,18 +57,18 @@ const REGISTRY: [(&str, &[Asks]); 5] = [
 pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replica>, Refused> {
     let name = context.name();
     allowed(binding, &context)?;
-    let config = source(binding, &name)?;
-    let secret = config.as_ref().and_then(postgres::password);
+    let (config, secrets) = source(binding, &name)?.unzip();
+    let secrets = secrets.unwrap_or_default();
     let index = usize::from(context.replica);
     let Some(upstream) = binding.addresses.get(index).cloned() else {
         return Err(Refused::new(format!("{name} has no address")));
     };
-    let commands = Arc::new(Commands::new(binding, &context, secret));
+    let commands = Arc::new(Commands::new(binding, &context, secrets.clone()));
     let protocol: Box<dyn Protocol> = match (binding.driver.as_str(), config) {
         ("http", _) => Box::new(http::Http::new(upstream.clone(), binding.health.clone())),
         ("postgres", Some(config)) => {
             let run = run_name(&context);
-            Box::new(postgres::Postgres::new(config, run))
+            Box::new(postgres::Postgres::new(config, secrets, run))
         }
         ("tcp" | "exec" | "process", _) => Box::new(tcp::Tcp),
         (driver, _) => {
@@ -80,6 +82,7 @@ pub async fn start(binding: &Binding, context: Context) -> Result<Arc<dyn Replic
         Process::new(commands.clone(), upstream.clone(), output)
     });
     let bound = Bound {
+        name: name.clone(),
         upstream,
         protocol,
         commands,
@@ -161,7 +164,13 @@ fn allowed(binding: &Binding, context: &Context) -> Result<(), Refused> {
 }
 
 /// The data source that a binding names, from the environment.
-fn source(binding: &Binding, name: &str) -> Result<Option<tokio_postgres::Config>, Refused> {
+///
+/// # Errors
+/// The variable is not set, or holds none.
+pub(crate) fn source(
+    binding: &Binding,
+    name: &str,
+) -> Result<Option<(tokio_postgres::Config, Secrets)>, Refused> {
     let Some(variable) = &binding.dsn else {
         return Ok(None);
     };
@@ -173,7 +182,8 @@ fn source(binding: &Binding, name: &str) -> Result<Option<tokio_postgres::Config
     })?;
     let config = postgres::config(&value);
     let config = config.map_err(|why| Refused::new(format!("{name}: {}: {why}", variable.0)))?;
-    Ok(Some(config))
+    let secrets = Secrets::of(&value, &config);
+    Ok(Some((config, secrets)))
 }
 
 /// What tells the entries of this run from those of others, the same for all replicas.

@@ -8,6 +8,7 @@
 //! the state of replication go to the journal.
 
 use super::protocol::{Protocol, trouble_of};
+use super::secrets::Secrets;
 use crate::ledger;
 use crate::replica::{Answer, Call, Entry, Held, Later, Role, Trouble, What};
 use assize_model::binding::Request;
@@ -38,6 +39,7 @@ create index if not exists ledger_by_writer on assize.ledger (run, writer, seque
 #[derive(Debug)]
 pub(super) struct Postgres {
     config: Config,
+    secrets: Secrets,
     /// Entries of other runs stay where they are.
     run: String,
     said: Mutex<Said>,
@@ -79,9 +81,10 @@ pub(super) fn password(config: &Config) -> Option<String> {
 }
 
 impl Postgres {
-    pub(super) fn new(config: Config, run: String) -> Self {
+    pub(super) fn new(config: Config, secrets: Secrets, run: String) -> Self {
         Self {
             config,
+            secrets,
             run,
             said: Mutex::default(),
         }
@@ -104,11 +107,7 @@ impl Postgres {
     fn trouble(&self, error: &tokio_postgres::Error) -> Trouble {
         if let Some(db) = error.as_db_error() {
             let text = format!("{} ({})", db.message(), db.code().code());
-            let text = match password(&self.config).filter(|p| !p.is_empty()) {
-                Some(password) => text.replace(&password, "…"),
-                None => text,
-            };
-            return Trouble::Answered(text);
+            return Trouble::Answered(self.secrets.struck(&text));
         }
         let mut cause: &dyn std::error::Error = error;
         while let Some(next) = cause.source() {
@@ -254,6 +253,22 @@ impl Postgres {
         Ok(())
     }
 
+    /// How old the heartbeat is that the database holds, in seconds; `None`: it holds none.
+    async fn beat(&self, own: SocketAddr) -> Result<Option<f64>, Trouble> {
+        let there = "select to_regclass('assize.heartbeat') is not null";
+        let rows = self.rows(own, there, &[]).await?;
+        if !rows
+            .first()
+            .is_some_and(|row| matches!(row.try_get(0), Ok(true)))
+        {
+            return Ok(None);
+        }
+        let age = "select extract(epoch from clock_timestamp() - at)::float8 from assize.heartbeat";
+        let rows = self.rows(own, age, &[]).await?;
+        let age = rows.first().map(|row| row.try_get(0)).transpose();
+        age.map_err(|e| self.trouble(&e))
+    }
+
     async fn damaged(&self, own: SocketAddr, delete: bool) -> Result<(), Trouble> {
         let sql = if delete {
             "delete from assize.ledger where run = $1"
@@ -327,6 +342,10 @@ impl Protocol for Postgres {
 
     fn held(&self, via: SocketAddr) -> Later<'_, Result<Vec<Held>, Trouble>> {
         Box::pin(self.entries(via))
+    }
+
+    fn heartbeat(&self, own: SocketAddr) -> Later<'_, Result<Option<f64>, Trouble>> {
+        Box::pin(self.beat(own))
     }
 
     fn log(&self) -> Vec<(u64, Logged)> {

@@ -43,6 +43,13 @@ pub(super) trait Protocol: Send + Sync + fmt::Debug {
         unsupported("it keeps no ledger; give it a command `held`")
     }
 
+    /// How many seconds ago the newest heartbeat in its data was written (see `heartbeat`), at its
+    /// own address.
+    fn heartbeat(&self, own: SocketAddr) -> Later<'_, Result<Option<f64>, Trouble>> {
+        let _ = own;
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Positions of the replica's log, since last asked.
     fn log(&self) -> Vec<(u64, Logged)> {
         Vec::new()

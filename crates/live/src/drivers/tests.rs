@@ -334,7 +334,9 @@ async fn a_command_does_not_give_the_password_away() {
         phases: 64,
         allow_exec: true,
     };
-    let commands = Commands::new(&binding, &context, Some("hunter2".into()));
+    let source = "postgres://u:hunter2@h/d";
+    let secrets = Secrets::of(source, &data_source(source).unwrap());
+    let commands = Commands::new(&binding, &context, secrets);
     let trouble = commands.run("promote", &[]).await.unwrap_err();
     assert_eq!(
         trouble,

@@ -2,10 +2,11 @@
 //!
 //! From files to an exit code: `select` says which scenarios run, `suite` runs them side by side,
 //! `one` carries one out and judges it, `again` repeats it, `baseline` and `strict` add what the
-//! caller asks for beyond the file's targets. What happens on sockets is in `assize-live`.
+//! caller asks for beyond the file's targets, `budget` what there is time for. What happens on sockets is in `assize-live`.
 
 mod again;
 mod baseline;
+mod budget;
 mod clock;
 mod one;
 mod out;
@@ -196,6 +197,12 @@ fn run_on(
     };
     if arguments.plan {
         return plan(&files, arguments, console);
+    }
+    for file in &files {
+        let plan = Plan::new(&file.topology, &file.scenario, arguments.engine.seed);
+        let options = one::options(arguments, Stop::default(), PathBuf::new());
+        assize_live::admit(&plan, &options)
+            .map_err(|Refused(why)| Failure::Usage(format!("{}: {why}", file.scenario.name)))?;
     }
     out::prepare(arguments.out.as_deref(), &files)?;
     let results = suite::run_all(engine, stop, &files, arguments, console)?;

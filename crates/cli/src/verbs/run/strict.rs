@@ -1,7 +1,7 @@
 //! `--require real`: what was measured on stand-ins decides nothing about real systems.
 
 use super::Require;
-use assize_model::finding::{Outcome, Status};
+use assize_model::finding::{Finding, Outcome, Status};
 use assize_model::judge;
 use assize_report::Run;
 
@@ -27,13 +27,26 @@ pub(crate) fn apply(run: &mut Run, require: Option<Require>) {
 /// An outcome of which nothing was exercised, and why.
 pub(super) fn not_exercised(outcome: &mut Outcome, why: &str) {
     for finding in &mut outcome.findings {
-        finding.status = Status::NotExercised;
-        finding.accepted = None;
-        finding.measured = None;
-        finding.measured_text = "not exercised".into();
-        finding.margin_text = String::new();
-        finding.details.clear();
-        finding.reason = why.to_string();
+        not_shown(finding, why);
     }
     outcome.verdict = judge::verdict(&outcome.findings);
+}
+
+/// An outcome of a run that was stopped: what was missed by then stays missed.
+pub(super) fn unfinished(outcome: &mut Outcome, why: &str) {
+    let open = |finding: &&mut Finding| finding.status != Status::Missed;
+    for finding in outcome.findings.iter_mut().filter(open) {
+        not_shown(finding, why);
+    }
+    outcome.verdict = judge::verdict(&outcome.findings);
+}
+
+fn not_shown(finding: &mut Finding, why: &str) {
+    finding.status = Status::NotExercised;
+    finding.accepted = None;
+    finding.measured = None;
+    finding.measured_text = "not exercised".into();
+    finding.margin_text = String::new();
+    finding.details.clear();
+    finding.reason = why.to_string();
 }

@@ -1,6 +1,7 @@
 //! Scenarios side by side: predicted first, while nothing is measured; then those on stand-ins,
 //! several at once; then those on real systems, one by one.
 
+use super::budget::Budget;
 use super::clock::Clock;
 use super::one::{self, Setting};
 use super::progress::{Told, View};
@@ -8,7 +9,6 @@ use super::{Arguments, Engine, again, out, select, strict};
 use crate::Console;
 use crate::engine::{self, ScenarioFile};
 use crate::exit::Failure;
-use assize_fault::Nanos;
 use assize_live::Stop;
 use assize_model::{Journal, Plan};
 use assize_report::Run;
@@ -38,6 +38,7 @@ pub(super) fn run_all(
     console: &mut Console<'_>,
 ) -> std::result::Result<Vec<Result>, Failure> {
     let clock = Clock::start();
+    let budget = Budget::of(arguments, clock);
     let predictions: Vec<Option<Journal>> = files
         .par_iter()
         .map(|file| engine::predict(file, arguments.engine.seed))
@@ -48,9 +49,11 @@ pub(super) fn run_all(
     let work = Work {
         engine,
         stop,
+        ends: Stop::default(),
         files,
         arguments,
         clock,
+        budget,
         predictions: &predictions,
         names: &names,
     };
@@ -87,9 +90,12 @@ fn jobs(files: &[ScenarioFile], arguments: &Arguments) -> usize {
 struct Work<'a> {
     engine: Engine,
     stop: &'a Stop,
+    /// What ends the runs: that they are stopped, or that the budget is spent.
+    ends: Stop,
     files: &'a [ScenarioFile],
     arguments: &'a Arguments,
     clock: Clock,
+    budget: Option<Budget>,
     predictions: &'a [Option<Journal>],
     names: &'a [String],
 }
@@ -123,6 +129,9 @@ impl Work<'_> {
             }
             drop((sender, done));
             loop {
+                if self.stop.is_requested() || self.budget.is_some_and(Budget::is_over) {
+                    self.ends.request();
+                }
                 match receiver.recv_timeout(REDRAW) {
                     Ok((index, told)) => view.hear(index, told, self.clock.elapsed()),
                     Err(RecvTimeoutError::Timeout) => view.draw(self.clock.elapsed()),
@@ -144,13 +153,14 @@ impl Work<'_> {
                 left: Vec::new(),
             };
         }
-        if let Some(why) = self.over_budget(file) {
+        let budget = self.budget;
+        if let Some(why) = budget.and_then(|b| b.leaves_out(file, self.arguments)) {
             return self.left_out(file, &why);
         }
         let _ = sender.send((index, Told::Begun));
         let setting = Setting {
             engine: self.engine,
-            stop: self.stop,
+            stop: &self.ends,
             arguments: self.arguments,
             name: &self.names[index],
         };
@@ -159,40 +169,22 @@ impl Work<'_> {
                 let _ = sender.send((index, told));
             }
         };
-        again::run(file, self.predictions[index].as_ref(), &setting, &tell)
-    }
-
-    /// Whether a scenario would take longer than what is left of the budget, in a sentence.
-    fn over_budget(&self, file: &ScenarioFile) -> Option<String> {
-        let budget = self.arguments.budget?;
-        let spent = self.clock.elapsed();
-        let needed = estimate(file, self.arguments);
-        (spent + needed > budget).then(|| {
-            let left = Nanos::secs((budget - spent).max(Nanos::ZERO).0 / 1_000_000_000);
-            format!(
-                "Left out: it takes about {needed}, and of the budget of {budget} {left} was left."
-            )
-        })
+        let mut result = again::run(file, self.predictions[index].as_ref(), &setting, &tell);
+        if let Some(budget) = budget.filter(|_| !self.stop.is_requested()) {
+            budget.cut_off(&mut result.run);
+        }
+        result
     }
 
     fn left_out(&self, file: &ScenarioFile, why: &str) -> Result {
         let plan = Plan::new(&file.topology, &file.scenario, self.arguments.engine.seed);
-        let mut outcome = engine::judged(&plan, &[], None, vec![why.to_string()]);
+        let mut outcome = engine::judged(&plan, &[], None, Vec::new());
+        // Not that it was killed, which is how a journal without an end reads.
+        outcome.warnings = vec![why.to_string()];
         strict::not_exercised(&mut outcome, why);
         Result {
             run: Run::Judged(Box::new(outcome)),
             left: Vec::new(),
         }
     }
-}
-
-/// About how long a scenario takes on the wall, over all its repetitions, to the second.
-fn estimate(file: &ScenarioFile, arguments: &Arguments) -> Nanos {
-    /// What most machines permit most plans on stand-ins.
-    const USUAL: u32 = 10;
-    let model = file.scenario.steady_state + file.scenario.end;
-    let usual = if select::is_real(file) { 1 } else { USUAL };
-    let pace = arguments.pace.or(file.scenario.live.pace).unwrap_or(usual);
-    let once = model.0 / i64::from(pace.max(1)) / 1_000_000_000;
-    Nanos::secs(once.saturating_mul(i64::from(arguments.repeat.max(1))))
 }

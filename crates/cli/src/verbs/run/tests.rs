@@ -387,6 +387,51 @@ fn what_does_not_fit_the_budget_is_not_exercised() {
     assert_eq!(finding(&json, "back")["status"], "not_exercised");
 }
 
+/// Runs until it is stopped, as if it had been thought to be shorter than it is.
+fn endless(
+    _: &Plan<'_>,
+    options: &Options,
+    _: &mut dyn FnMut(Observation),
+) -> Result<Ended, Refused> {
+    while !options.stop.is_requested() {
+        std::thread::yield_now();
+    }
+    Ok(Ended {
+        at: Nanos::secs(1),
+        why: Ending::Interrupted,
+        left: Vec::new(),
+    })
+}
+
+#[test]
+fn what_takes_longer_than_the_budget_is_stopped() {
+    let folder = Folder::new("stopped");
+    let file = folder.file("loss.yaml");
+    // 4 s are allowed for what is around a scenario, and 1 s is all that this one has.
+    let short = [
+        "--set",
+        "timeline=[]",
+        "--set",
+        "steady_state.for=0s",
+        "--set",
+        "end=1s",
+    ];
+    let arguments: Vec<&str> = [file.as_str(), "--budget", "8s"]
+        .into_iter()
+        .chain(short)
+        .collect();
+    let (exit, json) = json(endless, &arguments);
+    assert_eq!(exit, Exit::Inconclusive);
+    let back = finding(&json, "back");
+    assert_eq!(back["status"], "not_exercised");
+    assert!(
+        back["reason"]
+            .as_str()
+            .is_some_and(|r| r.contains("spent before its end")),
+        "{back}"
+    );
+}
+
 #[test]
 fn folders_give_what_is_short_or_has_a_live_plan() {
     let folder = Folder::new("folder");

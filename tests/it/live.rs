@@ -1,10 +1,13 @@
 //! Runs on real sockets.
 
+mod anyone;
 mod canaries;
 mod first;
 mod guard;
+mod killed;
 mod pair;
 mod plain;
+mod refused;
 
 use assize_live::{Ended, Options, Refused};
 use assize_model::Plan;

@@ -49,7 +49,10 @@ pub(super) fn run_all(
     let work = Work {
         engine,
         stop,
-        ends: Stop::default(),
+        ends: match budget {
+            Some(_) => Stop::default(),
+            None => stop.clone(),
+        },
         files,
         arguments,
         clock,
@@ -90,7 +93,7 @@ fn jobs(files: &[ScenarioFile], arguments: &Arguments) -> usize {
 struct Work<'a> {
     engine: Engine,
     stop: &'a Stop,
-    /// What ends the runs: that they are stopped, or that the budget is spent.
+    /// What ends the runs: that they are stopped or, where there is a budget, that it is spent.
     ends: Stop,
     files: &'a [ScenarioFile],
     arguments: &'a Arguments,

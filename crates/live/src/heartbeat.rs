@@ -20,9 +20,9 @@ const PORT: u16 = 5432;
 const BEAT_SQL: &str = "
 create schema if not exists assize;
 create table if not exists assize.heartbeat (
-    only boolean primary key default true check (only), at timestamptz not null);
+    single boolean primary key default true check (single), at timestamptz not null);
 insert into assize.heartbeat (at) values (clock_timestamp())
-    on conflict (only) do update set at = excluded.at;";
+    on conflict (single) do update set at = excluded.at;";
 
 /// Writes the row every so often until it is stopped, or so many times; says of each beat whether
 /// it was written. Blocks; must not be called from within an asynchronous runtime.

@@ -7,6 +7,7 @@ mod support;
 mod analysis;
 mod arms;
 mod canaries;
+mod contracts;
 mod determinism;
 mod digest;
 mod exits;

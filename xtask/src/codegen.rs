@@ -19,7 +19,7 @@ pub(crate) enum Mode {
 }
 
 /// The kinds of file that have a schema.
-const KINDS: &[&str] = &["topology", "scenario", "part", "bindings"];
+const KINDS: &[&str] = &["topology", "scenario", "part", "bindings", "contract"];
 
 /// Generates every file, and writes or compares it.
 pub(crate) fn run(mode: Mode) -> Result<()> {

@@ -3,6 +3,7 @@
 use crate::disk::Disk;
 use crate::exit::Failure;
 use assize_fault::{Nanos, Wire, wire};
+use assize_model::contract::Contract;
 use assize_model::faults;
 use assize_model::file::{self, Kind, LoadOptions, Problem, Problems};
 use assize_model::finding::Outcome;
@@ -98,6 +99,25 @@ pub(crate) fn scenario(path: &Path, request: &Request<'_>) -> Result<ScenarioFil
         scenario,
         warnings,
     })
+}
+
+/// A contract that was read.
+#[derive(Clone, Debug)]
+pub(crate) struct ContractFile {
+    /// The contract.
+    pub(crate) contract: Contract,
+    /// What is doubtful about it.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// Reads a contract, or that of a topology.
+pub(crate) fn contract(path: &Path, sets: &[String]) -> Result<ContractFile, Problems> {
+    let request = Request {
+        sets,
+        ..Request::default()
+    };
+    let (contract, warnings) = file::load_contract(&request.disk(path), path, &request.options())?;
+    Ok(ContractFile { contract, warnings })
 }
 
 /// A scenario in which these elements are down for so long.

@@ -16,6 +16,7 @@ mod original;
 mod recorded;
 mod reports;
 mod scenarios;
+mod stored;
 mod verbs;
 
 pub use console::Console;

@@ -1,5 +1,6 @@
 //! The judge's result: what `assize/verdict/v1` holds, field for field.
 
+use crate::contract::Credits;
 use crate::picture::Picture;
 use assize_fault::Nanos;
 use serde::Serialize;
@@ -48,6 +49,12 @@ pub struct Outcome {
     /// What a live run measured of itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveResult>,
+    /// How late a change of an observed incident may have been seen.
+    #[serde(skip_serializing_if = "is_exact")]
+    pub resolution: Nanos,
+    /// What a contract makes of it, where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contract: Option<Credits>,
     /// What a report draws; no part of the JSON.
     #[serde(skip)]
     pub picture: Picture,
@@ -55,6 +62,11 @@ pub struct Outcome {
     pub trace_digest: String,
     /// Events taken.
     pub events: u64,
+}
+
+/// Whether every change is known exactly (or the error is among what a live run measured).
+fn is_exact(resolution: &Nanos) -> bool {
+    *resolution == Nanos::ZERO
 }
 
 /// What a live run measured of itself, on which its error bounds rest.
@@ -236,6 +248,8 @@ pub struct PopulationResult {
     pub id: String,
     /// Users.
     pub users: u64,
+    /// Sites at which they sit, those without any of them left out.
+    pub sites: u64,
     /// Journeys that it makes.
     pub journeys: Vec<JourneyResult>,
 }
@@ -262,6 +276,98 @@ pub struct JourneyResult {
     pub outages: Vec<OutageResult>,
     /// Outages as section 4 of the design defines them, at level 100 %.
     pub rto_outages: Vec<SpanResult>,
+    /// Intervals with somebody out or served by a contingency, with sites and causes, exactly:
+    /// what a contract reckons with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<LossResult>,
+}
+
+/// An interval in which nothing of this changes. In JSON it is a line of text, for there are
+/// thousands: `FROM TO out=UNITS degraded=UNITS sites=N CAUSE=UNITS …`, instants in nanoseconds
+/// from the start, users in units of a 64,000,000,000th. The causes sum to `out`; those after a
+/// word `|` to `degraded`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LossResult {
+    /// From the scenario's start.
+    pub from: Nanos,
+    /// From the scenario's start.
+    pub to: Nanos,
+    /// Users without the journey, in units of [`crate::journal::USER`].
+    pub out: u64,
+    /// Users served by a contingency, in the same units.
+    pub degraded: u64,
+    /// Sites with somebody out.
+    pub sites: u64,
+    /// By fault or step, its part of `out`; an empty name: no cause had begun.
+    pub by: Vec<(String, u64)>,
+    /// The same of `degraded`.
+    pub degraded_by: Vec<(String, u64)>,
+}
+
+impl std::fmt::Display for LossResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (from, to) = (self.from.0, self.to.0);
+        let (out, degraded, sites) = (self.out, self.degraded, self.sites);
+        write!(f, "{from} {to} out={out} degraded={degraded} sites={sites}")?;
+        for (name, part) in &self.by {
+            write!(f, " {name}={part}")?;
+        }
+        if !self.degraded_by.is_empty() {
+            f.write_str(" |")?;
+        }
+        for (name, part) in &self.degraded_by {
+            write!(f, " {name}={part}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for LossResult {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl std::str::FromStr for LossResult {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no interval of losses");
+        let number = |text: Option<&str>| text?.parse::<i64>().ok().map(Nanos);
+        let pair = |word: &str| {
+            let (name, number) = word.rsplit_once('=')?;
+            Some((name.to_string(), number.parse::<u64>().ok()?))
+        };
+        let mut words = text.split(' ');
+        let from = number(words.next()).ok_or_else(wrong)?;
+        let to = number(words.next()).ok_or_else(wrong)?;
+        let mut amount = |wanted: &str| {
+            let (name, number) = words.next().and_then(pair).ok_or_else(wrong)?;
+            (name == wanted).then_some(number).ok_or_else(wrong)
+        };
+        let (out, degraded, sites) = (amount("out")?, amount("degraded")?, amount("sites")?);
+        let rest: Vec<&str> = words.collect();
+        let mut lists = rest.split(|word| *word == "|").map(|list| {
+            let pairs = list.iter().map(|word| pair(word));
+            pairs.collect::<Option<Vec<_>>>().ok_or_else(wrong)
+        });
+        let by = lists.next().unwrap_or_else(|| Ok(Vec::new()))?;
+        let degraded_by = lists.next().unwrap_or_else(|| Ok(Vec::new()))?;
+        let sum = |list: &[(String, u64)]| list.iter().map(|p| u128::from(p.1)).sum::<u128>();
+        let whole = sum(&by) == u128::from(out) && sum(&degraded_by) == u128::from(degraded);
+        if from >= to || !whole || lists.next().is_some() {
+            return Err(wrong());
+        }
+        Ok(Self {
+            from,
+            to,
+            out,
+            degraded,
+            sites,
+            by,
+            degraded_by,
+        })
+    }
 }
 
 /// An interval with some users out.
@@ -365,6 +471,13 @@ pub struct FaultResult {
     pub to: String,
     /// Owner domains.
     pub owners: Vec<String>,
+    /// RFC 3339: the first decision, of the control plane or of people, about an element that it
+    /// failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected: Option<String>,
+    /// RFC 3339: when people knew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<String>,
     /// Whether something met it.
     pub bit: bool,
     /// What met it first, or why nothing could.

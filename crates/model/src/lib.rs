@@ -5,6 +5,7 @@
 
 pub mod binding;
 pub mod calendar;
+pub mod contract;
 pub mod demand;
 pub mod faults;
 pub mod file;
@@ -16,6 +17,7 @@ pub mod journal;
 pub mod judge;
 pub mod objective;
 pub mod observation;
+pub mod observed;
 pub mod picture;
 pub mod plan;
 pub mod scenario;

@@ -42,6 +42,8 @@ pub struct Topology {
     pub journeys: Vec<Journey>,
     /// Objectives by name; a scenario selects among them or adds its own.
     pub objectives: Vec<Objective>,
+    /// What its supplier promises.
+    pub contract: Option<crate::contract::Contract>,
     /// How often elements are out, for `analyse`.
     pub reliability: Vec<Reliability>,
     /// Provenance by path.

@@ -4,6 +4,8 @@
 //! it. It does not know where its text goes, nor whether that is a terminal.
 #![forbid(unsafe_code)]
 
+pub mod compliance;
+pub mod credits;
 pub mod formats;
 #[cfg(test)]
 mod sample;

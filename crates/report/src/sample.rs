@@ -45,6 +45,7 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
         populations: vec![PopulationResult {
             id: "staff".into(),
             users: 16_496,
+            sites: 470,
             journeys: vec![JourneyResult {
                 id: "write".into(),
                 availability: 0.999_999_9,
@@ -65,6 +66,7 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
                     to: end.into(),
                     length: Nanos(95_531_250_000),
                 }],
+                losses: Vec::new(),
             }],
         }],
         services: Vec::new(),
@@ -76,6 +78,8 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
             from: start.into(),
             to: end.into(),
             owners: vec!["ark".into()],
+            detected: None,
+            reported: None,
             bit: false,
             evidence: "no packet met it".into(),
         }],
@@ -88,6 +92,8 @@ pub(crate) fn outcome(scenario: &str, verdict: VerdictKind, finding: Finding) ->
         assumptions: Vec::new(),
         warnings: vec!["the queue of db was full".into()],
         live: None,
+        resolution: Nanos::ZERO,
+        contract: None,
         picture: Default::default(),
         trace_digest: "00".into(),
         events: 1,

@@ -83,6 +83,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
 fn problems(file: &Found, request: &Request<'_>) -> Option<Vec<Problem>> {
     let result = match file.kind {
         Some(Kind::Topology) => engine::topology(&file.path, request.sets).map(|l| l.warnings),
+        Some(Kind::Contract) => engine::contract(&file.path, request.sets).map(|l| l.warnings),
         // A file that does not say what it is gets the scenario reader's word on that.
         Some(Kind::Scenario) | None => scenario(&file.path, request),
         Some(_) => return None,
@@ -154,6 +155,7 @@ fn json(checked: &[Checked], good: bool, console: &mut Console<'_>) -> Result<()
             let kind = match c.file.kind {
                 Some(Kind::Topology) => "topology",
                 Some(Kind::Scenario) => "scenario",
+                Some(Kind::Contract) => "contract",
                 _ => "unknown",
             };
             Some(json!({

@@ -1,5 +1,7 @@
 //! `assize judge`: what an earlier run recorded, judged again; also a run that was killed, as far
-//! as its journal goes.
+//! as its journal goes; and real incidents, as somebody observed them.
+
+mod observed;
 
 use super::simulate;
 use crate::Console;
@@ -10,13 +12,17 @@ use crate::recorded::Recorded;
 use assize_report::{Run, Suite};
 use std::path::PathBuf;
 
-/// Judge what an earlier run recorded.
+/// Judge what an earlier run recorded, or what was observed of a real incident.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The scenario that was run.
-    scenario: PathBuf,
+    #[arg(required_unless_present = "observed")]
+    scenario: Option<PathBuf>,
     /// Its journal, as `run --out` wrote it.
-    journal: PathBuf,
+    #[arg(required_unless_present = "observed")]
+    journal: Option<PathBuf>,
+    #[command(flatten)]
+    incident: observed::Incident,
     /// The bindings it was run with.
     #[arg(long, env = "ASSIZE_BIND", value_name = "FILE")]
     bind: Option<PathBuf>,
@@ -27,19 +33,27 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
+    if let Some(file) = &arguments.incident.observed {
+        return observed::run(file, arguments, console);
+    }
+    let (Some(scenario), Some(place)) = (&arguments.scenario, &arguments.journal) else {
+        return Err(Failure::Usage(
+            "a scenario and its journal are needed".into(),
+        ));
+    };
     let request = Request {
         sets: &arguments.sets.sets,
         bind: arguments.bind.as_deref(),
         live: true,
         ..Request::default()
     };
-    let file = engine::scenario(&arguments.scenario, &request)?;
-    let recorded = Recorded::read(&arguments.journal)?;
+    let file = engine::scenario(scenario, &request)?;
+    let recorded = Recorded::read(place)?;
     if !recorded.is_of(&file) {
         return Err(Failure::Usage(format!(
             "the journal `{}` is of another scenario or topology\n = help: what was run, with the \
              same --set and --bind, can be judged again",
-            arguments.journal.display()
+            place.display()
         )));
     }
     let outcome = recorded.judged(&file);

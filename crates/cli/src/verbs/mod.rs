@@ -4,6 +4,8 @@ mod analyse;
 mod check;
 mod compare;
 mod completions;
+mod compliance;
+mod credits;
 mod ctl;
 mod faults;
 mod graph;
@@ -68,6 +70,10 @@ verbs! {
     Judge => judge,
     /// Print what an earlier run recorded, in any format; also one that was killed.
     Report => report,
+    /// Say what a contract makes of a run: service levels, points, credits.
+    Credits => credits,
+    /// Say what findings support of the frameworks that a customer answers to.
+    Compliance => compliance,
     /// Say what would happen if something were down, without a scenario file.
     WhatIf => what_if,
     /// Follow a user's journey through the network: hops, caches, and where it stops.

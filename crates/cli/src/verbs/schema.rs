@@ -38,6 +38,8 @@ enum Which {
     Part,
     /// `assize: bindings/v1`
     Bindings,
+    /// `assize: contract/v1`
+    Contract,
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -47,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         Which::Scenario => Kind::Scenario,
         Which::Part => Kind::Part,
         Which::Bindings => Kind::Bindings,
+        Which::Contract => Kind::Contract,
     };
     writeln!(console.out, "{:#}", file::schema(kind))?;
     Ok(Exit::Pass)

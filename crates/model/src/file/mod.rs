@@ -8,6 +8,7 @@
 mod bare;
 mod bind;
 mod checks;
+mod contract;
 pub(crate) mod cx;
 mod doc;
 mod expect;
@@ -34,6 +35,7 @@ mod topology;
 mod users;
 
 pub use bare::bare_scenario;
+pub use contract::load_contract;
 pub use doc::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use problem::{Problem, Problems, Severity, did_you_mean};
 pub use schema::{reference, schema};
@@ -120,15 +122,18 @@ pub enum Kind {
     Expect,
     /// `assize: bindings/v1`: the real systems behind a topology's services.
     Bindings,
+    /// `assize: contract/v1`: what a supplier promises.
+    Contract,
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("topology/v1", Self::Topology),
         ("scenario/v1", Self::Scenario),
         ("part/v1", Self::Part),
         ("expect/v1", Self::Expect),
         ("bindings/v1", Self::Bindings),
+        ("contract/v1", Self::Contract),
     ];
 }
 
@@ -482,6 +487,17 @@ fn check_kind(cx: &Cx, doc: &Doc, wanted: Kind) -> bool {
             doc.map().is_some()
         }
     }
+}
+
+/// Owner domains of what a selector names: those of its elements, or the domain itself.
+pub(crate) fn owners_of(
+    t: &Topology,
+    text: &str,
+    targets: &[crate::scenario::Target],
+) -> Vec<crate::ids::DomainId> {
+    let domain = text.strip_prefix("domain/");
+    let named = domain.and_then(|pattern| select::domains_named(t, pattern).ok());
+    narrow::owners(t, targets, &named.unwrap_or_default())
 }
 
 fn digest(doc: &Doc) -> String {

@@ -23,7 +23,7 @@ const SCENARIO: [&str; 14] = [
     "name",
 ];
 /// First words of paths into a topology.
-const TOPOLOGY: [&str; 14] = [
+const TOPOLOGY: [&str; 15] = [
     "name",
     "time_zone",
     "holidays",
@@ -38,12 +38,36 @@ const TOPOLOGY: [&str; 14] = [
     "objectives",
     "assumed",
     "accepted",
+    "contract",
 ];
 
 /// Applies one setting of the caller to the scenario if its path leads there, else to the topology.
 pub(crate) fn apply(cx: &Cx, text: &str, scenario: Option<&mut Doc>, topology: &mut Doc) {
     let whole = whole(cx, "--set", text);
     apply_at(cx, text, whole, scenario, topology);
+}
+
+/// Applies one setting of the caller to a document of any kind.
+pub(crate) fn apply_anywhere(cx: &Cx, text: &str, doc: &mut Doc) {
+    let whole = whole(cx, "--set", text);
+    let Some((path, value)) = split(cx, text, whole) else {
+        return;
+    };
+    if let Err(why) = merge::set(doc, path, value) {
+        cx.error(whole, format!("`{path}` names nothing"), why);
+    }
+}
+
+/// Path and value of a setting.
+fn split<'a>(cx: &Cx, text: &'a str, whole: Span) -> Option<(&'a str, Doc)> {
+    let Some((path, value)) = text.split_once('=') else {
+        let help = "for example `timeline.dc.for=4h`";
+        cx.error(whole, "a setting is `path=value`", help);
+        return None;
+    };
+    let path = path.trim();
+    let column = whole.column + path.chars().count() as u32 + 1;
+    Some((path, parse(cx, value, Span { column, ..whole })?))
 }
 
 /// As [`apply`], of a setting that stands in a file.
@@ -54,23 +78,7 @@ pub(crate) fn apply_at(
     scenario: Option<&mut Doc>,
     topology: &mut Doc,
 ) {
-    let Some((path, value)) = text.split_once('=') else {
-        cx.error(
-            whole,
-            "a setting is `path=value`",
-            "for example `timeline.dc.for=4h`",
-        );
-        return;
-    };
-    let path = path.trim();
-    let Some(value) = parse(
-        cx,
-        value,
-        Span {
-            column: whole.column + path.chars().count() as u32 + 1,
-            ..whole
-        },
-    ) else {
+    let Some((path, value)) = split(cx, text, whole) else {
         return;
     };
     let first = path.split('.').next().unwrap_or("");

@@ -69,6 +69,7 @@ pub(crate) fn read(cx: &Cx, doc: &Doc, start: Option<&str>, digest: String) -> O
         populations: Vec::new(),
         journeys: Vec::new(),
         objectives: Vec::new(),
+        contract: None,
         reliability: Vec::new(),
         assumed: Vec::new(),
         accepted: Vec::new(),
@@ -97,6 +98,7 @@ pub(crate) fn read(cx: &Cx, doc: &Doc, start: Option<&str>, digest: String) -> O
     b.populations(&f);
     b.t.networks = b.names.networks.iter().map(str::to_string).collect();
     b.objectives(&f);
+    b.contract(&f);
     b.reliability(&f);
     b.assumed(&f, doc);
     b.accepted(&f);

@@ -207,7 +207,7 @@ impl Parts {
 }
 
 /// Whether a cause is a step that restores, promotes, returns or rolls back.
-fn mends(context: &Context<'_>, cause: Cause) -> bool {
+pub(super) fn mends(context: &Context<'_>, cause: Cause) -> bool {
     let Cause::Step(index) = cause else {
         return false;
     };

@@ -131,6 +131,11 @@ impl<'a> Context<'a> {
         journey.calls.contains(&service) || journey.writes.contains(&service)
     }
 
+    /// Indices of the series of a pair, in order of cells.
+    pub(super) fn series_of(&self, pair: Pair) -> &[usize] {
+        self.by_pair.get(&pair).map_or(&[], Vec::as_slice)
+    }
+
     /// The served share of all users of a pair.
     pub(super) fn share(&self, pair: Pair) -> Option<&Share> {
         self.shares.get(&pair)?.as_ref()

@@ -7,7 +7,7 @@
 use core::cmp::Ordering;
 
 /// Parts per billion in one.
-pub(super) const BILLION: u64 = 1_000_000_000;
+pub(crate) const BILLION: u64 = 1_000_000_000;
 
 /// `a × b` as a high and a low half.
 fn wide(a: u128, b: u64) -> (u128, u128) {
@@ -18,12 +18,12 @@ fn wide(a: u128, b: u64) -> (u128, u128) {
 }
 
 /// How `part / whole` stands to `ppb` parts per billion, without division.
-pub(super) fn compare_share(part: u128, whole: u128, ppb: u64) -> Ordering {
+pub(crate) fn compare_share(part: u128, whole: u128, ppb: u64) -> Ordering {
     wide(part, BILLION).cmp(&wide(whole, ppb))
 }
 
 /// `part / whole` in parts per billion, rounded down; `None` if there is no whole.
-pub(super) fn share_floor(part: u128, whole: u128) -> Option<u64> {
+pub(crate) fn share_floor(part: u128, whole: u128) -> Option<u64> {
     if whole == 0 {
         return None;
     }
@@ -43,7 +43,7 @@ pub(super) fn share_floor(part: u128, whole: u128) -> Option<u64> {
 }
 
 /// `part / whole` in parts per billion, rounded up; `None` if there is no whole.
-pub(super) fn share_ceil(part: u128, whole: u128) -> Option<u64> {
+pub(crate) fn share_ceil(part: u128, whole: u128) -> Option<u64> {
     let floor = share_floor(part, whole)?;
     let exact = compare_share(part, whole, floor) == Ordering::Equal;
     Some(if exact {
@@ -54,7 +54,7 @@ pub(super) fn share_ceil(part: u128, whole: u128) -> Option<u64> {
 }
 
 /// `part / whole` for display and JSON only; not a number if there is no whole.
-pub(super) fn ratio(part: u128, whole: u128) -> f64 {
+pub(crate) fn ratio(part: u128, whole: u128) -> f64 {
     if whole == 0 {
         f64::NAN
     } else {

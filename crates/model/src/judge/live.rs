@@ -226,7 +226,8 @@ pub(super) fn with_notes(context: &Context<'_>, mut warnings: Vec<String>) -> Ve
 
 /// What the run measured of itself.
 pub(super) fn result(context: &Context<'_>) -> Option<LiveResult> {
-    let measured = context.measured()?;
+    let live = context.journal.engine == Engine::Run;
+    let measured = context.measured().filter(|_| live)?;
     let services = context.plan.topology.services.iter().zip(&measured.real);
     let said = |one: &Disturbed| {
         let length: Nanos = one.to - one.from;

@@ -11,10 +11,11 @@ mod blast;
 mod capacity;
 mod context;
 mod detection;
-mod exact;
+pub(crate) mod exact;
 mod failback;
 mod latency;
 mod live;
+mod losses;
 mod outages;
 mod picture;
 mod predicted;
@@ -82,6 +83,8 @@ pub fn judge(plan: &Plan<'_>, journal: &Journal, warnings: Vec<String>) -> Outco
         assumptions: results::assumptions(&context),
         warnings: live::with_notes(&context, with_amplification(&context, warnings)),
         live: live::result(&context),
+        resolution: Nanos::ZERO,
+        contract: None,
         picture: picture::draw(&context),
         trace_digest: journal.trace_digest.clone(),
         events: journal.events,

@@ -1,9 +1,9 @@
 //! Rows of the outcome beside the findings: populations, services, groups, faults, steps,
 //! what never served, assumptions. They decide nothing.
 
-use super::attribution::owners;
 use super::context::{Context, Pair};
 use super::exact::ratio;
+use super::losses;
 use super::rpo::{self, judged, point};
 use super::series::{ALL, Share, bridge, length};
 use super::words::user_hours;
@@ -12,7 +12,7 @@ use crate::finding::{
     OutageResult, PopulationResult, ServedBy, ServiceResult, SpanResult, StepResult,
 };
 use crate::ids::{PopulationId, ServiceId};
-use crate::journal::{Cause, ReadBack, USER};
+use crate::journal::{ReadBack, USER};
 use assize_fault::Nanos;
 
 /// Every population with every journey that it makes.
@@ -25,10 +25,20 @@ pub(super) fn populations(context: &Context<'_>) -> Vec<PopulationResult> {
             PopulationResult {
                 id: population.id.clone(),
                 users: population.users(),
+                sites: sites(context, id),
                 journeys: pairs.map(|pair| journey(context, pair)).collect(),
             }
         })
         .collect()
+}
+
+/// Sites at which a population sits.
+fn sites(context: &Context<'_>, population: PopulationId) -> u64 {
+    let cells = context.journal.cells.iter();
+    cells
+        .filter(|cell| cell.population == population)
+        .map(|cell| u64::from(cell.end - cell.first))
+        .sum()
 }
 
 fn journey(context: &Context<'_>, pair: Pair) -> JourneyResult {
@@ -45,6 +55,7 @@ fn journey(context: &Context<'_>, pair: Pair) -> JourneyResult {
             lost_per_user: Nanos::ZERO,
             outages: Vec::new(),
             rto_outages: Vec::new(),
+            losses: Vec::new(),
         };
     };
     let (hours, whole) = (context.hours(pair.0), share.whole());
@@ -62,6 +73,7 @@ fn journey(context: &Context<'_>, pair: Pair) -> JourneyResult {
         lost_per_user: per_user(lost, share.users),
         outages: outages(context, share),
         rto_outages: rto_outages(context, share),
+        losses: losses::losses(context, pair),
     }
 }
 
@@ -204,6 +216,7 @@ pub(super) fn faults(context: &Context<'_>) -> Vec<FaultResult> {
                 (None, None) => "what became of it was not recorded".to_string(),
             };
             let end = context.journal.end;
+            let (detected, reported) = losses::noticed(context, index);
             let (from, to) = record.map_or((entry.at, entry.until), |r| (r.from, r.to));
             FaultResult {
                 id: entry.id.clone(),
@@ -211,7 +224,9 @@ pub(super) fn faults(context: &Context<'_>) -> Vec<FaultResult> {
                 target: entry.target_text.clone(),
                 from: context.instant(from),
                 to: context.instant(to.min(end)),
-                owners: owners(context, Some(Cause::Fault(index))),
+                owners: losses::owners_of(context, index),
+                detected: detected.map(|at| context.instant(at)),
+                reported: reported.map(|at| context.instant(at)),
                 bit: bite.is_some(),
                 evidence,
             }

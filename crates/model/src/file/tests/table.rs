@@ -78,6 +78,7 @@ fn every_reference_of_the_schema_leads_somewhere() {
         Kind::Part,
         Kind::Expect,
         Kind::Bindings,
+        Kind::Contract,
     ] {
         let schema = schema(kind);
         let text = schema.to_string();

@@ -169,6 +169,7 @@ impl Bench {
             }],
             journeys: vec![work()],
             objectives: Vec::new(),
+            contract: None,
             reliability: Vec::new(),
             assumed: Vec::new(),
             accepted: Vec::new(),

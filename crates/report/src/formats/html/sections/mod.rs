@@ -3,6 +3,7 @@
 mod assumptions;
 mod backups;
 mod blast;
+mod contract;
 mod data;
 mod idle;
 mod network;
@@ -38,6 +39,7 @@ const SECTIONS: &[Section] = &[
     network::SECTION,
     blast::SECTION,
     why::SECTION,
+    contract::SECTION,
     data::SECTION,
     backups::SECTION,
     predicted::SECTION,

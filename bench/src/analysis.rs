@@ -104,7 +104,7 @@ fn links(networks: &[Network], table: &mut Table) {
         |work: &dyn Fn()| Rounds::new((0..ROUNDS).map(|_| time(work).0.as_secs_f64()).collect());
     let (fast, slow) = (rounds(&sweep), rounds(&floor));
     let each = (0..ROUNDS).map(|_| {
-        let (quick, plain) = (time(&sweep).0.as_secs_f64(), time(&floor).0.as_secs_f64());
+        let (quick, plain) = (time(sweep).0.as_secs_f64(), time(floor).0.as_secs_f64());
         plain / quick.max(1e-9)
     });
     let times = Rounds::new(each.collect());
@@ -129,6 +129,7 @@ fn pairs(what: &str, topology: &Topology, goal: Option<f64>, table: &mut Table) 
         slice: Slice::WHOLE,
         threads: 1,
         demands: Vec::new(),
+        unexplored: 1.0,
     };
     let taken = (0..ROUNDS).map(|_| {
         time(|| black_box(analyse(topology, &question)))

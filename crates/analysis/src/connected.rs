@@ -238,6 +238,26 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
+
+        /// Networks of the size of published ones.
+        #[test]
+        fn counts_of_larger_networks_agree_with_trying_every_pair(
+            places in 20u32..120,
+            links in proptest::collection::vec((any::<u32>(), any::<u32>()), 20..200),
+        ) {
+            let chain = (1..places).map(|i| (i - 1, i));
+            let drawn = links.iter().map(|(a, b)| (a % places, b % places));
+            let ends: Vec<(u32, u32)> = chain.chain(drawn).collect();
+            let graph = Adjacency::new(places as usize, &ends);
+            for k in [1, 2] {
+                let counted = count(&graph, k).expect("few");
+                prop_assert_eq!(counted.violating, naive(places as usize, &ends, k));
+            }
+        }
+    }
+
     #[test]
     fn a_long_ring_is_one_class() {
         let n = 100_000u32;

@@ -1,6 +1,6 @@
 //! Joins the parts of a sweep into the report of the whole: the same bytes as one process gives.
 
-use crate::report::{Demand, LoadFound, Report, Sweep, WorstFound};
+use crate::report::{Demand, LikelyFound, LoadFound, Report, Sweep, WorstFound};
 use std::collections::BTreeMap;
 
 /// Joins parts, in any order. The error says which are missing, twice, or of something else.
@@ -36,7 +36,7 @@ pub fn merge(mut parts: Vec<Report>) -> Result<Report, String> {
     let mut whole = parts.next().ok_or("there is nothing to join")?;
     let mut sum = Divided::of(&mut whole);
     whole.shard = None;
-    let place = places(&whole);
+    let place = places(whole.elements.iter().map(|e| &e.id));
     for mut part in parts {
         let more = Divided::of(&mut part);
         part.shard = None;
@@ -61,13 +61,16 @@ struct Divided {
     sweep: Vec<Sweep>,
     demands: Vec<Demand>,
     loads: Vec<LoadFound>,
+    /// By probability, in parts.
+    violating: u64,
+    likely: Option<LikelyFound>,
 }
 
-type Places = BTreeMap<String, usize>;
+pub(crate) type Places = BTreeMap<String, usize>;
 
-fn places(report: &Report) -> Places {
-    let numbered = report.elements.iter().enumerate();
-    numbered.map(|(i, e)| (e.id.clone(), i)).collect()
+/// The places of elements in a list of their names.
+pub(crate) fn places<'a>(names: impl Iterator<Item = &'a String>) -> Places {
+    names.enumerate().map(|(i, id)| (id.clone(), i)).collect()
 }
 
 impl Divided {
@@ -76,6 +79,8 @@ impl Divided {
             sweep: std::mem::take(&mut part.sweep),
             demands: std::mem::take(&mut part.demands),
             loads: std::mem::take(&mut part.loads),
+            violating: part.likely.as_ref().map_or(0, |l| l.violating_parts),
+            likely: part.likely.take(),
         }
     }
 
@@ -83,6 +88,8 @@ impl Divided {
         whole.sweep = self.sweep;
         whole.demands = self.demands;
         whole.loads = self.loads;
+        let all = |l: LikelyFound| LikelyFound::new(l.k, l.goal, l.unexplored, self.violating);
+        whole.likely = self.likely.map(all);
     }
 
     fn sweeps(&mut self) -> impl Iterator<Item = &mut Sweep> {
@@ -92,6 +99,11 @@ impl Divided {
 
     fn add(&mut self, more: Self, place: &Places) -> Result<(), String> {
         self.sweep = add(std::mem::take(&mut self.sweep), more.sweep)?;
+        let bound = |l: &LikelyFound| (l.k, l.goal, l.unexplored);
+        if self.likely.as_ref().map(bound) != more.likely.as_ref().map(bound) {
+            return Err("the parts have explored different combinations".to_owned());
+        }
+        self.violating += more.violating;
         let factors = |list: &[Demand]| list.iter().map(|d| d.factor).collect::<Vec<_>>();
         if factors(&self.demands) != factors(&more.demands) {
             return Err("the parts are at different demands".to_owned());
@@ -149,14 +161,16 @@ fn add(whole: Vec<Sweep>, part: Vec<Sweep>) -> Result<Vec<Sweep>, String> {
 }
 
 /// How a sweep orders its cases: by element, at different sites before at one.
-fn order(elements: &[String], place: &Places) -> (Vec<usize>, bool) {
+pub(crate) fn order(elements: &[String], place: &Places) -> (Vec<usize>, bool, Vec<String>) {
+    // What is said of a site stands in brackets behind the name.
     let bare = |e: &String| {
-        let bare = e.trim_end_matches(crate::design::ELSEWHERE);
+        let bare = e.split(" (").next().unwrap_or_default();
         place.get(bare).copied().unwrap_or(usize::MAX)
     };
-    let apart = |e: &String| e.ends_with(crate::design::ELSEWHERE);
+    let apart = elements.iter().any(|e| e.contains(" ("));
     (
         elements.iter().map(bare).collect(),
-        !elements.iter().any(apart),
+        !apart,
+        elements.to_vec(),
     )
 }

@@ -30,15 +30,24 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Combinations of failures, by number.
     pub sweep: Vec<Sweep>,
+    /// What was explored beyond pairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likely: Option<LikelyFound>,
     /// The same at other demands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub demands: Vec<Demand>,
     /// Links with a bandwidth and services with a capacity, and the worst case of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub loads: Vec<LoadFound>,
-    /// What each element alone does in time, by the simulator.
+    /// What elements alone and in pairs do in time, by the simulator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed: Option<Timed>,
+    /// Which combinations have live evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    /// Which assumed figures decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitivity: Option<Sensitivity>,
     /// What was assumed, left out or not decided.
     pub warnings: Vec<String>,
 }
@@ -57,9 +66,12 @@ impl Report {
             journeys: Vec::new(),
             findings: Vec::new(),
             sweep: Vec::new(),
+            likely: None,
             demands: Vec::new(),
             loads: Vec::new(),
             timed: None,
+            coverage: None,
+            sensitivity: None,
             warnings: Vec::new(),
         }
     }
@@ -240,6 +252,39 @@ fn is_none(count: &u128) -> bool {
     *count == 0
 }
 
+/// Combinations by probability, the most probable first.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct LikelyFound {
+    /// Up to how many elements.
+    pub k: usize,
+    /// How much probability was allowed to stay unexplored.
+    pub goal: f64,
+    /// At most so much is: no combination that was not looked at is more probable, all together.
+    pub unexplored: f64,
+    /// The probability, in parts of 10^18, of combinations that violate an objective.
+    pub violating_parts: u64,
+    /// The probability that, at some instant, elements are out that violate an objective.
+    pub violating: Bounds,
+}
+
+impl LikelyFound {
+    /// With the bounds that follow.
+    #[must_use]
+    pub fn new(k: usize, goal: f64, unexplored: f64, violating_parts: u64) -> Self {
+        let lower = violating_parts as f64 / 1e18;
+        Self {
+            k,
+            goal,
+            unexplored,
+            violating_parts,
+            violating: Bounds {
+                lower,
+                upper: (lower + unexplored).min(1.0),
+            },
+        }
+    }
+}
+
 /// The combinations at another demand.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Demand {
@@ -273,7 +318,7 @@ pub struct WorstFound {
     pub elements: Vec<String>,
 }
 
-/// Outages of single elements in virtual time, against every target.
+/// Outages in virtual time, against every target.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Timed {
     /// How long each is out, in words.
@@ -282,15 +327,73 @@ pub struct Timed {
     pub simulated: usize,
     /// How many were not: those of a user's own site, and what no outage can be aimed at.
     pub left_out: usize,
-    /// Elements that miss a target.
+    /// Targets that are missed with nothing out; they are not repeated below.
+    pub at_rest: Vec<String>,
+    /// Elements that miss a target, and pairs that miss one that neither does alone.
     pub missing: Vec<TimedMiss>,
+    /// How many pairs of the simulated elements were simulated.
+    pub pairs: usize,
+    /// How many of their pairs were not.
+    pub pairs_left_out: usize,
 }
 
 /// What one outage misses.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct TimedMiss {
-    /// The element.
-    pub element: String,
+    /// What is out.
+    pub elements: Vec<String>,
     /// The targets, each with what was measured, in words.
     pub missed: Vec<String>,
+}
+
+/// Live evidence for combinations of failures.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Coverage {
+    /// How many live runs were laid beside.
+    pub runs: usize,
+    /// Combinations that were out together in one of them.
+    pub covered: Vec<Covered>,
+    /// How many minimal violations the sweeps list.
+    pub minimal: usize,
+    /// Those of them that no run has tried.
+    pub open: Vec<Vec<String>>,
+    /// Targets of runs that are no element of this topology.
+    pub unknown: Vec<String>,
+}
+
+/// A combination that was tried.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Covered {
+    /// What was out.
+    pub elements: Vec<String>,
+    /// The runs.
+    pub runs: Vec<String>,
+    /// Whether it is listed as a minimal violation.
+    pub misses: bool,
+}
+
+/// Assumed figures at half and at twice their value, one at a time.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Sensitivity {
+    /// How many figures there are below the paths of `assumed:`.
+    pub figures: usize,
+    /// Those at which other targets are missed without some element.
+    pub deciding: Vec<Decides>,
+    /// Values that the file cannot have.
+    pub not_varied: Vec<String>,
+}
+
+/// A figure that decides.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Decides {
+    /// Its path.
+    pub path: String,
+    /// Its value.
+    pub value: String,
+    /// The value that was tried.
+    pub at: String,
+    /// Targets that are missed then, and were not.
+    pub missed: Vec<String>,
+    /// Targets that are not missed then, and were.
+    pub met: Vec<String>,
 }

@@ -107,3 +107,73 @@ proptest! {
         prop_assert_eq!(complete, sets.len() <= 2);
     }
 }
+
+/// A part of a tree in which no event is shared: its node, its probability, its minimal cut sets.
+type Part = (Ref, f64, f64);
+
+/// The coefficients of a product of (1 - x) + y t, one for each pair; what is above `most` is one.
+fn of_each(parts: &[(f64, f64)], most: usize) -> Vec<f64> {
+    let mut sum = vec![0.0; most + 1];
+    sum[0] = 1.0;
+    for (without, with) in parts {
+        for k in (0..=most).rev() {
+            let less = if k == 0 { 0.0 } else { sum[k - 1] * with };
+            let stays = if k == most { without + with } else { *without };
+            sum[k] = sum[k] * stays + less;
+        }
+    }
+    sum
+}
+
+fn joined(structure: &mut Structure, kind: u8, parts: &[Part]) -> Part {
+    let list = parts.iter().map(|p| p.0);
+    let least = match kind % 3 {
+        0 => 1,
+        1 => parts.len(),
+        _ => parts.len().div_ceil(2),
+    };
+    let node = structure.at_least(least, list);
+    let failing: Vec<(f64, f64)> = parts.iter().map(|p| (1.0 - p.1, p.1)).collect();
+    let probability = of_each(&failing, least)[least];
+    // Of the ways to choose so many parts, the products of their cut sets.
+    let mut sets = vec![0.0; least + 1];
+    sets[0] = 1.0;
+    for part in parts {
+        for k in (1..=least).rev() {
+            sets[k] += sets[k - 1] * part.2;
+        }
+    }
+    (node, probability, sets[least])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Where no event is shared, gates can be worked out one by one, however many events there are.
+    #[test]
+    fn large_trees_agree_with_working_out_gate_by_gate(
+        events in 200u32..1_600,
+        steps in proptest::collection::vec((any::<u8>(), 2usize..9), 1_600),
+    ) {
+        let mut structure = Structure::new();
+        let p = |e: u32| f64::from(e % 97 + 1) / 400.0;
+        let mut open: std::collections::VecDeque<Part> =
+            (0..events).map(|e| (structure.event(e), p(e), 1.0)).collect();
+        for (kind, wide) in steps {
+            if open.len() < 2 {
+                break;
+            }
+            let parts: Vec<Part> = open.drain(..wide.min(open.len())).collect();
+            open.push_back(joined(&mut structure, kind, &parts));
+        }
+        let (top, probability, sets) = open[0];
+        prop_assert_eq!(open.len(), 1);
+        let solved = Solved::new(&structure, top, Limits::default());
+        let Figure::Exact(found) = solved.probability(&p) else { panic!("modules fit") };
+        prop_assert!((found - probability).abs() <= 1e-9 * probability, "{found} {probability}");
+        if sets < 1e30 {
+            let count = solved.count().expect("they fit") as f64;
+            prop_assert!((count - sets).abs() <= 1e-9 * sets, "{count} {sets}");
+        }
+    }
+}

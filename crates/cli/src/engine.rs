@@ -90,6 +90,15 @@ pub(crate) fn topology(path: &Path, sets: &[String]) -> Result<TopologyFile, Pro
     Ok(TopologyFile { topology, warnings })
 }
 
+/// The figures that a topology calls assumed.
+pub(crate) fn assumed_figures(path: &Path, sets: &[String]) -> Result<Vec<file::Figure>, Problems> {
+    let request = Request {
+        sets,
+        ..Request::default()
+    };
+    file::assumed_figures(&request.disk(path), path, &request.options())
+}
+
 /// Reads a scenario and its topology.
 pub(crate) fn scenario(path: &Path, request: &Request<'_>) -> Result<ScenarioFile, Problems> {
     let (topology, scenario, warnings) =

@@ -18,6 +18,7 @@ mod reports;
 mod scenarios;
 mod stored;
 mod verbs;
+mod verdicts;
 
 pub use console::Console;
 pub use exit::Exit;

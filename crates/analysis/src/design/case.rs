@@ -91,6 +91,20 @@ impl Case {
         (1..(1u32 << n) - 1).map(part).collect()
     }
 
+    /// The one of all equal combinations: sites of a class in order of what fails there.
+    pub(super) fn ordered(&self, elements: &Elements) -> Self {
+        let core = self.core(elements).into_iter().map(|e| (e, 0));
+        let mut list: Vec<(u32, u8)> = core.collect();
+        let mut sites = self.sites(elements);
+        sites.sort();
+        for (i, (class, here)) in sites.iter().enumerate() {
+            let number = sites[..i].iter().filter(|s| s.0 == *class).count() as u8;
+            list.extend(here.iter().map(|e| (*e, number)));
+        }
+        list.sort_unstable();
+        Self { elements: list }
+    }
+
     /// Sites get the numbers 0, 1, … in the order in which they occur; what there is once has 0.
     pub(super) fn number_sites(&mut self, elements: &Elements) {
         let mut seen: Vec<(NodeId, u8)> = Vec::new();

@@ -11,7 +11,11 @@ mod elements;
 mod evaluate;
 mod findings;
 mod journeys;
+mod likely;
+#[cfg(test)]
+mod likely_tests;
 mod loads;
+mod missed;
 mod overload;
 mod routes;
 mod sweep;
@@ -22,6 +26,7 @@ mod traffic;
 pub use compile::{Compiled, USER, Unit, compile};
 pub use elements::{Elements, Item, What};
 pub use journeys::Wanted;
+pub use missed::{Missed, missed};
 pub use sweep::{Found, Slice, Sweeper};
 
 use crate::report::{Element, Report};
@@ -30,13 +35,14 @@ use assize_fault::Nanos;
 use assize_model::Plan;
 use assize_model::file::bare_scenario;
 use assize_model::topology::Topology;
-pub(crate) use case::ELSEWHERE;
 
 /// What is asked of a topology.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// How many elements fail together, at most 2.
+    /// How many elements fail together: all combinations up to 2, beyond that the most probable.
     pub k: usize,
+    /// Beyond 2, how much probability may stay unexplored.
+    pub unexplored: f64,
     /// Selectors of what is down already.
     pub down: Vec<String>,
     /// How much of cut sets is wanted.
@@ -49,7 +55,8 @@ pub struct Question {
     pub demands: Vec<u64>,
 }
 
-/// Analyses a topology; the error names a selector that selects nothing.
+/// Analyses a topology; the error names a selector that selects nothing, or says why no more than
+/// 2 elements can be explored.
 pub fn analyse(topology: &Topology, question: &Question) -> Result<Report, String> {
     let all = Elements::of(topology);
     let mut down = Vec::new();
@@ -99,7 +106,16 @@ pub fn analyse(topology: &Topology, question: &Question) -> Result<Report, Strin
     report.demands = found.demands;
     report.loads = found.loads;
     if question.k > 2 {
-        report.warnings.push("combinations of more than 2 elements are not swept: `--order` lists the minimal cut sets of each journey".to_owned());
+        let wanted = (question.k, question.unexplored);
+        let (sweeps, likely) = sweeper.likely(&p, wanted, question.slice, question.threads)?;
+        report.sweep.extend(sweeps);
+        if likely.unexplored > question.unexplored {
+            report.warnings.push(format!(
+                "of the probability {:.3e} is unexplored: there are combinations of more than {} elements in it, or too many",
+                likely.unexplored, question.k
+            ));
+        }
+        report.likely = Some(likely);
     }
     Ok(report)
 }

@@ -73,8 +73,10 @@ pub(super) struct Routes<'a> {
     /// By route, the circuits of the first hop.
     first: Vec<Vec<usize>>,
     found: Vec<Found>,
-    /// By route and what has failed that meets it.
-    known: BTreeMap<(u32, Box<[u32]>), u32>,
+    /// By route, the way while nothing meets it.
+    base: Vec<Option<u32>>,
+    /// By route, the way by what has failed that meets it.
+    known: Vec<BTreeMap<Vec<u32>, u32>>,
     /// What the network is supposed to be without, if anything was asked yet.
     without: Option<Vec<u32>>,
 }
@@ -93,7 +95,8 @@ impl<'a> Routes<'a> {
                 limits: Some(Vec::new()),
                 meets: Bits::default(),
             }],
-            known: BTreeMap::new(),
+            base: vec![None; traffic.routes.len()],
+            known: vec![BTreeMap::new(); traffic.routes.len()],
             without: None,
         }
     }
@@ -107,26 +110,40 @@ impl<'a> Routes<'a> {
     pub(super) fn find(&mut self, route: u32, failed: &[u32], out: Out<'_>) -> u32 {
         let mut met: Vec<u32> = Vec::new();
         loop {
-            let key = (route, met.as_slice().into());
-            let number = match self.known.get(&key) {
-                Some(number) => *number,
+            let number = match self.remembered(route, &met) {
+                Some(number) => number,
                 None => {
                     let found = self.work_out(route, &met, out);
                     self.found.push(found);
                     let number = self.found.len() as u32 - 1;
-                    self.known.insert(key, number);
+                    self.remember(route, met.clone(), number);
                     number
                 }
             };
             let meets = &self.found[number as usize].meets;
             let more = failed.iter().filter(|e| has(meets, **e));
-            let before = met.len();
-            let new: Vec<u32> = more.copied().filter(|e| !met.contains(e)).collect();
-            met.extend(new);
-            if met.len() == before {
+            let mut new = more.copied().filter(|e| !met.contains(e)).peekable();
+            if new.peek().is_none() {
                 return number;
             }
+            let new: Vec<u32> = new.collect();
+            met.extend(new);
             met.sort_unstable();
+        }
+    }
+
+    fn remembered(&self, route: u32, met: &[u32]) -> Option<u32> {
+        match met {
+            [] => self.base[route as usize],
+            _ => self.known[route as usize].get(met).copied(),
+        }
+    }
+
+    fn remember(&mut self, route: u32, met: Vec<u32>, number: u32) {
+        if met.is_empty() {
+            self.base[route as usize] = Some(number);
+        } else {
+            self.known[route as usize].insert(met, number);
         }
     }
 

@@ -65,6 +65,18 @@ pub(super) struct Tally {
     pub(super) violating: u128,
     pub(super) overloaded: u128,
     pub(super) minimal: Vec<Violation>,
+    /// Which of the cases violate, by place.
+    pub(super) which: Vec<usize>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, more: Self) {
+        self.evaluated += more.evaluated;
+        self.violating += more.violating;
+        self.overloaded += more.overloaded;
+        self.minimal.extend(more.minimal);
+        self.which.extend(more.which);
+    }
 }
 
 impl<'a> Sweeper<'a> {
@@ -192,10 +204,7 @@ impl<'a> Sweeper<'a> {
         let mut peaks = self.peaks();
         for (part, highest) in parts {
             for (sum, one) in tallies.iter_mut().zip(part) {
-                sum.evaluated += one.evaluated;
-                sum.violating += one.violating;
-                sum.overloaded += one.overloaded;
-                sum.minimal.extend(one.minimal);
+                sum.add(one);
             }
             peaks.join(highest);
         }
@@ -270,6 +279,7 @@ impl<'a> Sweeper<'a> {
                     continue;
                 }
                 let stands_for = case.stands_for(elements);
+                tally.which.push(tally.evaluated as usize - 1);
                 tally.violating += stands_for;
                 if self.violated(&effect.cut_off).is_empty() {
                     tally.overloaded += stands_for;

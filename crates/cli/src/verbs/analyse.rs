@@ -1,6 +1,8 @@
 //! `assize analyse`: what can break a network. Topologies, plain networks in GraphML, fault trees
 //! in the Open-PSA format.
 
+mod coverage;
+mod sensitivity;
 pub(super) mod table;
 mod timed;
 
@@ -9,7 +11,7 @@ use crate::args::{Plain, SetArgs};
 use crate::exit::{Exit, Failure};
 use crate::{disk, engine};
 use assize_analysis::design::{self, Question, Slice, Wanted};
-use assize_analysis::{Limits, Report, Shard, analyse_graph, analyse_tree, graphml, opsa};
+use assize_analysis::{Failing, Limits, Report, Shard, analyse_graph, analyse_tree, graphml, opsa};
 use assize_fault::Nanos;
 use assize_model::Topology;
 use clap::ValueEnum;
@@ -37,10 +39,15 @@ pub(crate) struct Arguments {
         value_name = "NAME"
     )]
     objective: Objective,
-    /// How many elements fail together, at most.
+    /// How many elements fail together, at most: of a topology all combinations of up to 2, and
+    /// beyond that the most probable ones (`reliability:`) until little is left.
     #[arg(long, env = "ASSIZE_K", default_value_t = 2, value_name = "N",
           value_parser = clap::value_parser!(u8).range(0..=8))]
     k: u8,
+    /// Beyond 2 elements, how much probability may stay unexplored.
+    #[arg(long, env = "ASSIZE_UNEXPLORED", default_value_t = 1e-6, value_name = "P",
+          value_parser = probability)]
+    unexplored: f64,
     #[command(flatten)]
     depth: Depth,
     /// The gate of a fault tree to analyse; else the one that no other refers to.
@@ -62,6 +69,18 @@ pub(crate) struct Arguments {
     /// target: recovery time, losses, backlog.
     #[arg(long, env = "ASSIZE_TIMED", value_name = "DURATION", value_parser = Nanos::parse)]
     timed: Option<Nanos>,
+    /// With `--timed`: simulate at most so many pairs too, those first that the sweep lists.
+    #[arg(long, env = "ASSIZE_PAIRS", value_name = "N", default_value_t = 100)]
+    pairs: u32,
+    /// Say which combinations have been tried live: folders of `run --out`, or verdicts in JSON;
+    /// may be given several times.
+    #[arg(long, env = "ASSIZE_COVERAGE", value_name = "RUN", num_args = 1..,
+          value_delimiter = '\n')]
+    coverage: Vec<PathBuf>,
+    /// Say which figures below `assumed:` decide: each is halved and doubled, alone, and the
+    /// targets that single elements miss are worked out again.
+    #[arg(long, env = "ASSIZE_SENSITIVITY", value_parser = crate::args::flag(), num_args = 0)]
+    sensitivity: bool,
     /// Do one part of the sweep only, such as `3/7`; `assize merge` joins the parts.
     #[arg(long, env = "ASSIZE_SHARD", value_name = "I/N", value_parser = shard)]
     shard: Option<Slice>,
@@ -114,6 +133,7 @@ pub(super) fn analysis_of(file: &Path, depth: &Depth) -> Result<(Topology, Repor
         slice: Slice::WHOLE,
         threads: 1,
         demands: Vec::new(),
+        unexplored: 1.0,
     };
     let report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
     Ok((loaded.topology, report))
@@ -123,11 +143,13 @@ pub(super) fn analysis_of(file: &Path, depth: &Depth) -> Result<(Topology, Repor
 enum Elements {
     /// Links.
     Links,
+    /// Places, with the links at them.
+    Nodes,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Objective {
-    /// No failure raises the number of connected parts.
+    /// No failure separates what is left: the number of connected parts does not rise.
     Connected,
 }
 
@@ -150,11 +172,16 @@ fn extension(file: &Path) -> String {
 }
 
 fn graph(arguments: &Arguments) -> Result<Report, Failure> {
-    let (Elements::Links, Objective::Connected) = (arguments.elements, arguments.objective);
+    let Objective::Connected = arguments.objective;
+    let failing = match arguments.elements {
+        Elements::Links => Failing::Links,
+        Elements::Nodes => Failing::Nodes,
+    };
     let text = disk::foreign(&arguments.file)?;
     let graph = graphml::read(&text).map_err(|e| cannot_use(&arguments.file, &e))?;
     Ok(analyse_graph(
         &graph,
+        failing,
         arguments.k.into(),
         arguments.depth.most as usize,
     ))
@@ -173,16 +200,30 @@ fn topology(arguments: &Arguments, console: &mut Console<'_>) -> Result<Report, 
         slice: arguments.shard.unwrap_or(Slice::WHOLE),
         threads: arguments.threads.map_or_else(all, usize::from),
         demands: arguments.demand.clone(),
+        unexplored: arguments.unexplored,
     };
     let mut report = design::analyse(&loaded.topology, &question).map_err(Failure::Usage)?;
     report.timed = arguments
         .timed
-        .map(|length| timed::run(&loaded, &report, length));
+        .map(|length| timed::run(&loaded, &report, length, arguments.pairs as usize));
+    if arguments.sensitivity {
+        let sets = &arguments.sets.sets;
+        let found = sensitivity::run(&arguments.file, sets, &loaded.topology)?;
+        report.sensitivity = Some(found);
+    }
+    if !arguments.coverage.is_empty() {
+        report.coverage = Some(coverage::run(&arguments.coverage, &mut report)?);
+    }
     report.shard = arguments.shard.map(|s| Shard {
         index: s.index + 1,
         of: s.of,
     });
     Ok(report)
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let value = text.parse().ok().filter(|p| (0.0..=1.0).contains(p));
+    value.ok_or_else(|| "write a probability, such as `1e-6`".to_owned())
 }
 
 /// A factor in thousandths.

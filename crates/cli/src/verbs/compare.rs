@@ -2,14 +2,14 @@
 
 use super::analyse::{Depth, analysis_of, write_json};
 use crate::Console;
-use crate::disk;
 use crate::exit::{Exit, Failure};
+use crate::verdicts;
 use assize_analysis::Availability;
 use assize_analysis::compare::{Change, Comparison, compare};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Say what a change of design buys, and what it costs.
 #[derive(Debug, clap::Args)]
@@ -41,7 +41,7 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let verdicts = verdict(&arguments.from)?.zip(verdict(&arguments.to)?);
+    let verdicts = verdicts::read(&arguments.from)?.zip(verdicts::read(&arguments.to)?);
     if let Some((from, to)) = verdicts {
         return runs(arguments, (&from, &to), console);
     }
@@ -56,24 +56,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     Ok(Exit::Pass)
 }
 
-/// A verdict or a suite, if the file is one.
-fn verdict(file: &Path) -> Result<Option<Value>, Failure> {
-    if file.extension().is_none_or(|e| e != "json") {
-        return Ok(None);
-    }
-    let value: Option<Value> = serde_json::from_str(&disk::foreign(file)?).ok();
-    let ours = |v: &Value| {
-        v["schema"]
-            .as_str()
-            .is_some_and(|s| s.starts_with("assize/verdict/") || s.starts_with("assize/suite/"))
-    };
-    Ok(value.filter(ours))
-}
-
 /// Findings by scenario, objective and subject: status and figure.
-fn findings(verdict: &Value) -> BTreeMap<String, (String, String)> {
-    let alone = [verdict.clone()];
-    let runs = verdict["runs"].as_array().map_or(&alone[..], Vec::as_slice);
+fn findings(runs: &[Value]) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
     for run in runs {
         for finding in run["findings"].as_array().into_iter().flatten() {
@@ -95,7 +79,7 @@ fn findings(verdict: &Value) -> BTreeMap<String, (String, String)> {
 
 fn runs(
     arguments: &Arguments,
-    (from, to): (&Value, &Value),
+    (from, to): (&[Value], &[Value]),
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {
     let (a, b) = (findings(from), findings(to));

@@ -2,7 +2,9 @@
 
 use crate::Console;
 use crate::exit::Failure;
-use assize_analysis::{Availability, Journey, LoadFound, Report, SinglePoint, Sweep, Top};
+use assize_analysis::{
+    Availability, Coverage, Journey, LoadFound, Report, Sensitivity, SinglePoint, Sweep, Timed, Top,
+};
 use std::io::Write;
 
 /// Rows of a list that are shown; JSON has all.
@@ -34,6 +36,13 @@ pub(in crate::verbs) fn write(report: &Report, console: &mut Console<'_>) -> Res
     for one in &report.sweep {
         sweep(one, out)?;
     }
+    if let Some(likely) = &report.likely {
+        writeln!(
+            out,
+            "\nUp to {} at a time, most probable first: all but {:.3e} of the probability looked at; a target is missed with probability {:.6e} to {:.6e}",
+            likely.k, likely.unexplored, likely.violating.lower, likely.violating.upper
+        )?;
+    }
     for demand in &report.demands {
         writeln!(out, "\nAt {} times the demand", demand.factor)?;
         for one in &demand.sweep {
@@ -41,15 +50,14 @@ pub(in crate::verbs) fn write(report: &Report, console: &mut Console<'_>) -> Res
         }
     }
     loads(&report.loads, out)?;
-    if let Some(timed) = &report.timed {
-        writeln!(
-            out,
-            "\nOut for {}, one at a time: {} simulated, {} not",
-            timed.length, timed.simulated, timed.left_out
-        )?;
-        for one in &timed.missing {
-            writeln!(out, "  {} misses {}", one.element, one.missed.join("; "))?;
-        }
+    if let Some(found) = &report.timed {
+        timed(found, out)?;
+    }
+    if let Some(found) = &report.coverage {
+        coverage(found, out)?;
+    }
+    if let Some(found) = &report.sensitivity {
+        sensitivity(found, out)?;
     }
     for warning in &report.warnings {
         console.say(&format!("warning: {warning}"));
@@ -220,4 +228,76 @@ fn loads(loads: &[LoadFound], out: &mut dyn Write) -> Result<(), Failure> {
 
 fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
+}
+
+fn timed(timed: &Timed, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(
+        out,
+        "\nOut for {}: {} elements simulated one at a time, {} not; {} of their pairs, {} not",
+        timed.length, timed.simulated, timed.left_out, timed.pairs, timed.pairs_left_out
+    )?;
+    for missed in &timed.at_rest {
+        writeln!(out, "  missed with nothing out: {missed}")?;
+    }
+    for one in &timed.missing {
+        writeln!(out, "  {}", one.elements.join(" + "))?;
+        for missed in &one.missed {
+            writeln!(out, "    misses {missed}")?;
+        }
+    }
+    Ok(())
+}
+
+fn coverage(found: &Coverage, out: &mut dyn Write) -> Result<(), Failure> {
+    let tried = found.covered.iter().filter(|c| c.misses).count();
+    writeln!(
+        out,
+        "\nTried live, in {} runs: {} combinations; of {} minimal violations {tried}, and {} not",
+        found.runs,
+        found.covered.len(),
+        found.minimal,
+        found.open.len()
+    )?;
+    for one in &found.covered {
+        let misses = if one.misses { "misses a target; " } else { "" };
+        let (names, runs) = (one.elements.join(" + "), one.runs.join(", "));
+        writeln!(out, "  {names}  ({misses}{runs})")?;
+    }
+    if !found.open.is_empty() {
+        writeln!(out, "  not tried:")?;
+    }
+    for one in found.open.iter().take(SHOWN) {
+        writeln!(out, "    {}", one.join(" + "))?;
+    }
+    let more = found.open.len().saturating_sub(SHOWN);
+    if more > 0 {
+        writeln!(out, "    and {more} more (`--format json` lists them)")?;
+    }
+    if !found.unknown.is_empty() {
+        let unknown = found.unknown.join(", ");
+        writeln!(out, "  no element here: {unknown}")?;
+    }
+    Ok(())
+}
+
+fn sensitivity(found: &Sensitivity, out: &mut dyn Write) -> Result<(), Failure> {
+    writeln!(
+        out,
+        "\nOf {} assumed figures, halved and doubled one at a time, {} tries change which targets single elements miss",
+        found.figures,
+        found.deciding.len()
+    )?;
+    for one in &found.deciding {
+        writeln!(out, "  {} = {} instead of {}", one.path, one.at, one.value)?;
+        for (what, list) in [("missed then", &one.missed), ("met then", &one.met)] {
+            if let Some(first) = list.first() {
+                let more = match list.len() - 1 {
+                    0 => String::new(),
+                    more => format!(", and {more} more"),
+                };
+                writeln!(out, "    {what}: {first}{more}")?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@
 
 use crate::shell::{self, cargo};
 use crate::steps::Steps;
-use crate::{clients, codegen, determinism, pages, purity, pyntm, python, slurm, soak, tidy};
+use crate::{clients, codegen, conformance, determinism, pages, purity, pyntm, python, seeds, slurm, soak, tidy};
 use anyhow::Result;
 
 /// How many cases each property is tried on by `--full`; the default of proptest is 256.
@@ -119,6 +119,10 @@ fn long(ci: &mut Steps) -> Result<()> {
     ci.step("soak", "cargo xtask soak proxy --minutes 1", || {
         soak::run("1", None)
     })?;
+    ci.step("conformance", "cargo xtask conformance", || {
+        conformance::run(None)
+    })?;
+    ci.step("seeds", "cargo xtask seeds", seeds::run)?;
     if shell::output(&mut cargo(&["deny", "--version"]))?
         .status
         .success()

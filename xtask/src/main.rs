@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod clients;
 mod codegen;
+mod conformance;
 mod determinism;
 mod golden;
 mod new_fault;
@@ -17,6 +18,7 @@ mod purity;
 mod pyntm;
 mod python;
 mod say;
+mod seeds;
 mod shell;
 mod slurm;
 mod soak;
@@ -36,6 +38,9 @@ cargo xtask VERB
   pages               reports in a headless Chromium, on desk, telephone and paper, and parsed
   pyntm               loads under failure beside an independent model from PyPI
   slurm               a sweep as an array job on a Slurm of its own, one task killed
+  conformance [--assize PATH]
+                      every kind of fault through `assize run`, beside its prediction:
+                      docs/CONFORMANCE.md
   golden [--bless]    compare (or accept) the golden output of the tests
   bench sim [--rounds N] [PART]...
                       what the simulator costs, beside a bare heap loop on this machine
@@ -43,6 +48,7 @@ cargo xtask VERB
                       what the proxy costs and how exact it is, beside other proxies
   bench analyse [--data DIR]
                       sweeps beside union-find from scratch, pairs of a topology, growth with sites
+  seeds               live runs with ten seeds come to the verdict that is predicted
   soak proxy --minutes N [--seed N]
                       random traffic, faults that come and go, every byte checked
   new fault NAME      a new fault on elements: its file and its registry lines";
@@ -67,11 +73,14 @@ fn main() -> ExitCode {
         ["pages"] => pages::run(),
         ["pyntm"] => pyntm::run(),
         ["slurm"] => slurm::run(),
+        ["conformance"] => conformance::run(None),
+        ["conformance", "--assize", program] => conformance::run(Some(program)),
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
         ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),
         ["bench", "analyse"] => bench::run("analyse", &[bench::TOPOLOGY]),
         ["bench", "analyse", "--data", data] => bench::run("analyse", &[bench::TOPOLOGY, data]),
+        ["seeds"] => seeds::run(),
         ["soak", "proxy", "--minutes", minutes] => soak::run(minutes, None),
         ["soak", "proxy", "--minutes", minutes, "--seed", seed] => soak::run(minutes, Some(seed)),
         ["new", "fault", name] => new_fault::run(name),

@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct ControlPath {
     proxy: Proxy,
     echo: AbortHandle,
+    /// The echo itself: it answers for the machines of stand-ins as well.
+    pub(crate) machine: SocketAddr,
 }
 
 impl ControlPath {
@@ -53,7 +55,11 @@ impl ControlPath {
             .start()
             .map_err(|e| refuse("a proxy", &e))?;
         let echo = tokio::spawn(echo(listener)).abort_handle();
-        Ok(Self { proxy, echo })
+        Ok(Self {
+            proxy,
+            echo,
+            machine: upstream,
+        })
     }
 
     /// One connection and one exchange through the proxy.
@@ -88,7 +94,8 @@ impl Drop for ControlPath {
     }
 }
 
-async fn probe(via: SocketAddr) -> io::Result<Duration> {
+/// One connection and one exchange through a proxy whose upstream is the echo.
+pub(crate) async fn probe(via: SocketAddr) -> io::Result<Duration> {
     let begun = Instant::now();
     let mut stream = TcpStream::connect(via).await?;
     stream.set_nodelay(true)?;

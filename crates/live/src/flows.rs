@@ -30,8 +30,20 @@ pub(crate) enum Origin {
 pub(crate) enum End {
     /// At a replica.
     Replica(ServiceId, u16),
+    /// At the machine of a replica, which answers while its place works, whatever the replica does.
+    Machine(ServiceId, u16),
     /// At the place that keeps backups.
     Vault(NodeId),
+}
+
+impl End {
+    /// The replica at this end, or the one whose machine it is.
+    pub(crate) const fn replica(self) -> Option<(ServiceId, u16)> {
+        match self {
+            Self::Replica(s, r) | Self::Machine(s, r) => Some((s, r)),
+            Self::Vault(_) => None,
+        }
+    }
 }
 
 /// A flow, by its ends.

@@ -185,7 +185,7 @@ impl<'a> Network<'a> {
             return self.fabric.condition(flow);
         }
         // From beside: only the place itself is between.
-        let End::Replica(s, r) = way.key.end else {
+        let Some((s, r)) = way.key.end.replica() else {
             return perfect();
         };
         let at = self.fabric.at(Instance::new(s.index(), usize::from(r)));
@@ -210,12 +210,13 @@ impl<'a> Network<'a> {
     /// replica; a way that does not lead there by design, or a place that is cut off from all
     /// replicas, says nothing about this one.
     fn cut_off(&self, way: &Way, conditions: &[Condition]) -> Option<Condition> {
-        let (Origin::Beside, End::Replica(service, replica)) = (way.key.origin, way.key.end) else {
+        let (Origin::Beside, Some((service, replica))) = (way.key.origin, way.key.end.replica())
+        else {
             return None;
         };
         let (mut users, mut without, mut first) = (0, 0, None);
         for (other, condition) in self.ways.iter().zip(conditions) {
-            if other.key.end != way.key.end || other.users == 0 {
+            if other.key.end.replica() != way.key.end.replica() || other.users == 0 {
                 continue;
             }
             match condition.stop {
@@ -308,9 +309,11 @@ fn flow(way: &Way) -> Option<Flow<'_>> {
             Flow::Users(origin(spot, access, &way.first), of(s, r))
         }
         (Origin::Replica(a, b), End::Replica(s, r)) => Flow::Between(of(a, b), of(s, r)),
-        (Origin::Checker(node), End::Replica(s, r)) => Flow::Node(node, of(s, r)),
+        (Origin::Checker(node), End::Replica(s, r) | End::Machine(s, r)) => {
+            Flow::Node(node, of(s, r))
+        }
         (Origin::Replica(a, b), End::Vault(node)) => Flow::Vault(of(a, b), node),
-        (Origin::Beside, _) | (_, End::Vault(_)) => return None,
+        (Origin::Beside, _) | (_, End::Machine(..) | End::Vault(_)) => return None,
     })
 }
 

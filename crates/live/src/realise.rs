@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::director::origin_of;
+use crate::director::{origin_of, replicas_of};
 use crate::flows::{self, End, FlowKey, Flows, Origin};
 use crate::network::Network;
 use crate::options::{Options, Refused};
@@ -16,10 +16,12 @@ use crate::{drivers, stand_ins};
 use assize_control::wire::Scale;
 use assize_fault::{Nanos, Order, Stream};
 use assize_model::binding::Realisation;
-use assize_model::topology::{Service, Topology};
+use assize_model::faults::Effect;
+use assize_model::topology::{Probes, Service, Topology};
 use assize_model::{NodeId, Plan, ServiceId};
 use assize_proxy::Engine;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -231,8 +233,46 @@ pub(crate) fn flow_keys(plan: &Plan<'_>) -> BTreeSet<FlowKey> {
             }
         }
     }
+    keys.extend(to_machines(plan));
     // Nobody goes to itself through a proxy.
     keys.retain(|k| !matches!((k.origin, k.end), (Origin::Replica(s, r), End::Replica(t, q)) if s == t && r == q));
+    keys
+}
+
+/// The ways of health checks that ask the machine and not what runs on it, because they always do
+/// or because a fault makes them.
+fn to_machines(plan: &Plan<'_>) -> BTreeSet<FlowKey> {
+    let topology = plan.topology;
+    let lied_to = |service: ServiceId| {
+        let mut faults = plan.scenario.faults.iter();
+        faults.any(|f| {
+            f.effects.contains(&Effect::CheckLies)
+                && f.targets
+                    .iter()
+                    .any(|t| replicas_of(topology, t).iter().any(|at| at.0 == service))
+        })
+    };
+    let mut keys = BTreeSet::new();
+    for (s, service) in topology.services.iter().enumerate() {
+        let id = ServiceId::from(s);
+        let Some(failover) = service.failover.as_ref().filter(|f| !f.external) else {
+            continue;
+        };
+        let stand_in = matches!(service.realised, Realisation::StandIn(_));
+        if !stand_in || failover.check.probes != Probes::Host && !lied_to(id) {
+            continue;
+        }
+        let from = failover
+            .check
+            .from
+            .iter()
+            .map(|node| origin_of(Some(*node)));
+        let beside = failover.check.from.is_empty().then(|| origin_of(None));
+        for origin in from.chain(beside) {
+            let ends = (0..service.replicas.len()).map(|r| End::Machine(id, r as u16));
+            keys.extend(ends.map(|end| FlowKey { origin, end }));
+        }
+    }
     keys
 }
 
@@ -263,6 +303,7 @@ pub(crate) fn flow_name(plan: &Plan<'_>, key: FlowKey) -> String {
     };
     let to = match key.end {
         End::Replica(s, r) => replica(s, r),
+        End::Machine(s, r) => format!("machine of {}", replica(s, r)),
         End::Vault(node) => format!("vault@{}", topology.node(node).id),
     };
     format!("{from}->{to}")
@@ -275,6 +316,7 @@ pub(crate) fn make_flows(
     options: &Options,
     started: &Started,
     (keys, network, scale): (&[FlowKey], &mut Network<'_>, Scale),
+    machine: SocketAddr,
 ) -> Result<Flows, Refused> {
     let mut makings = Vec::new();
     network.refresh(Nanos(i64::MIN / 4));
@@ -284,6 +326,7 @@ pub(crate) fn make_flows(
                 let replica = &started.replicas[s.index()][usize::from(r)];
                 (replica.upstream(), replica.transport())
             }
+            End::Machine(..) => (machine.to_string(), Transport::Tcp),
             End::Vault(node) => match started.vaults.get(&node) {
                 Some(vault) => (vault.upstream(), Transport::Tcp),
                 None => return Err(Refused::new("a vault is missing")),

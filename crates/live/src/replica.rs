@@ -96,6 +96,11 @@ pub trait Replica: Send + Sync + fmt::Debug {
     fn log(&self) -> Vec<(u64, Logged)> {
         Vec::new()
     }
+
+    /// Whether a copy was due since replication was last stopped by a fault, and did not leave.
+    fn missed_a_copy(&self) -> bool {
+        false
+    }
 }
 
 /// One request.
@@ -237,6 +242,11 @@ pub trait Neighbours: Send + Sync + fmt::Debug {
     fn replica(&self, index: u16) -> Option<Way>;
     /// The proxy on the way to the vault that keeps a backup, `host:port` of which is in `Work`.
     fn vault(&self, backup: usize) -> Option<SocketAddr>;
+    /// Returns when what the timeline does at this instant is done: what a replica does by its own
+    /// timers comes after it. At once where there is no timeline.
+    fn after_turns(&self, _at: Nanos) -> Later<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// One backup or restore.

@@ -87,7 +87,7 @@ async fn prepare_and_run(
     let thin = thin::factor(plan);
     let scale = Scale { pace, thin };
     let making = (keys.as_slice(), &mut network, scale);
-    let flows = match make_flows(plan, &engine, options, &started, making) {
+    let flows = match make_flows(plan, &engine, options, &started, making, control.machine) {
         Ok(flows) => flows,
         Err(refused) => {
             started.stop().await;

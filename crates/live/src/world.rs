@@ -4,15 +4,16 @@
 
 use crate::clock::Clock;
 use crate::flows::{End, Flows, Origin};
-use crate::replica::{Neighbours, Replica, Way};
+use crate::replica::{Later, Neighbours, Replica, Way};
 use crate::turns::Turns;
 use crate::zone::Zone;
 use assize_control::wire::Scale;
+use assize_fault::Nanos;
 use assize_model::scenario::{FaultEntry, Target};
 use assize_model::topology::Topology;
 use assize_model::{AccessId, ServiceId};
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU16, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 /// What all parts of a run share.
@@ -30,6 +31,8 @@ pub(crate) struct World {
     views: Vec<[AtomicU16; 64]>,
     /// By access and need, how often everything held of it has become void.
     epochs: Vec<Vec<AtomicU32>>,
+    /// By service, a mask of replicas whose checks are made to ask the machine alone.
+    lied_to: Vec<AtomicU64>,
     /// The first turn of the timeline that is not carried out yet.
     pub(crate) turns: Turns,
 }
@@ -56,6 +59,11 @@ impl World {
             .iter()
             .map(|a| a.needs.iter().map(|_| AtomicU32::new(0)).collect())
             .collect();
+        let lied_to = topology
+            .services
+            .iter()
+            .map(|_| AtomicU64::new(0))
+            .collect();
         Self {
             topology,
             clock,
@@ -65,6 +73,7 @@ impl World {
             thin,
             views,
             epochs,
+            lied_to,
             turns: Turns::default(),
         }
     }
@@ -116,6 +125,21 @@ impl World {
             }
         }
         concerned
+    }
+
+    /// Checks of a replica ask its machine alone, or no longer.
+    pub(crate) fn lie_to_checks(&self, service: ServiceId, replica: u16, lie: bool) {
+        let (all, bit) = (&self.lied_to[service.index()], 1 << (replica % 64));
+        if lie {
+            all.fetch_or(bit, Relaxed);
+        } else {
+            all.fetch_and(!bit, Relaxed);
+        }
+    }
+
+    /// Whether checks of a replica are made to ask its machine alone.
+    pub(crate) fn are_checks_lied_to(&self, service: ServiceId, replica: u16) -> bool {
+        self.lied_to[service.index()].load(Relaxed) & (1 << (replica % 64)) != 0
     }
 
     /// Counts how often what is held of a need of an access has become void at once.
@@ -193,5 +217,15 @@ impl Neighbours for Neighbourhood {
         let node = state.backups.get(backup)?.kept_at;
         let flow = world.flows.find(self.origin(), End::Vault(node))?;
         Some(world.flows.get(flow).addr)
+    }
+
+    fn after_turns(&self, at: Nanos) -> Later<'_, ()> {
+        Box::pin(async move {
+            if let Some(world) = self.world.get() {
+                let lately = Nanos::secs(1) * i64::from(world.clock.pace());
+                let patience = std::time::Duration::from_millis(200);
+                world.turns.done_through(at, lately, patience).await;
+            }
+        })
     }
 }

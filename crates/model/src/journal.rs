@@ -107,6 +107,9 @@ pub struct Attempts {
     pub began_at: Vec<Nanos>,
     /// Of which failed.
     pub failed_at: Vec<Nanos>,
+    /// Failures between two good attempts of one representative, which make no outage: from the
+    /// attempt to the next one, and the users concerned, in units of [`USER`].
+    pub lone: Vec<(Nanos, Nanos, u64)>,
 }
 
 /// A span in which the harness was not fit to measure.

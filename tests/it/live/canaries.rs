@@ -5,7 +5,7 @@ use crate::worked::{finding, time};
 use assize_fault::Nanos;
 use assize_model::file::{LoadOptions, MemorySource, load_scenario};
 use assize_model::finding::{Outcome, Status, VerdictKind};
-use assize_model::observation::Ending;
+use assize_model::observation::{Ending, Observation};
 use assize_model::{Plan, fold, judge};
 use std::sync::{Mutex, PoisonError};
 
@@ -62,7 +62,19 @@ fn measured_of(pair: &str, name: &str, stand_in: &str, timeline: &str) -> (Outco
         run(name, &text, |_| {}).unwrap_or_else(|e| panic!("{e}"))
     };
     assert_eq!(ended.why, Ending::Finished);
-    let source = MemorySource::new([("s.yaml", text.as_str())]);
+    let both = judged(&text, &seen);
+    (both.measured, both.predicted)
+}
+
+/// What was measured, with what was computed for the same plan.
+pub(super) struct Measured {
+    pub(super) measured: Outcome,
+    pub(super) predicted: Outcome,
+}
+
+/// What was seen of a scenario, judged, with the prediction beside.
+pub(super) fn judged(text: &str, seen: &[Observation]) -> Measured {
+    let source = MemorySource::new([("s.yaml", text)]);
     let load = LoadOptions {
         live: true,
         ..LoadOptions::default()
@@ -71,10 +83,15 @@ fn measured_of(pair: &str, name: &str, stand_in: &str, timeline: &str) -> (Outco
         load_scenario(&source, "s.yaml".as_ref(), &load).unwrap_or_else(|e| panic!("{e}"));
     let plan = Plan::new(&topology, &scenario, 1);
     let predicted = assize_sim::simulate_with_solos(&plan, 1);
-    let mut journal = fold(&plan, &seen);
+    let mut journal = fold(&plan, seen);
     journal.adopt_solos(&predicted);
-    let outcome = judge(&plan, &journal, Vec::new());
-    (outcome, judge(&plan, &predicted, Vec::new()))
+    let mut measured = judge(&plan, &journal, Vec::new());
+    let predicted = judge(&plan, &predicted, Vec::new());
+    judge::compare(&mut measured, &predicted);
+    Measured {
+        measured,
+        predicted,
+    }
 }
 
 fn data(outcome: &Outcome) -> &assize_model::finding::DataResult {
@@ -137,6 +154,45 @@ fn a_promotion_that_is_twenty_seconds_slower_shows_as_twenty_seconds() {
         (Nanos::secs(18)..Nanos::secs(25)).contains(&longer),
         "{longer}"
     );
+    let difference = back.details.iter().find(|d| d.name == "difference");
+    let named = difference.is_some_and(|d| d.text.contains("longer than predicted"));
+    assert!(named, "{:?}", back.details);
+}
+
+#[test]
+fn a_pair_that_waits_for_both_copies_loses_nothing() {
+    let both = PAIR.replace("{mode: async, every: 2s, phase: 0s}", "sync");
+    let (out, predicted) = measured_of(&both, "canary-sync", "kind: store", CRASH);
+    assert_eq!(predicted.verdict, VerdictKind::Pass);
+    let kept = finding(&out, "kept");
+    assert_eq!(kept.status, Status::Met, "{}", kept.reason);
+    assert_eq!(time(kept.measured), Nanos::ZERO);
+    let data = data(&out);
+    assert_eq!((data.lost, data.corrupted), (0, 0), "{data:?}");
+    assert!(data.acknowledged > 20, "{data:?}");
+}
+
+#[test]
+fn a_line_narrower_than_what_is_written_makes_copies_lag() {
+    // Two writers write 64 KiB every 4 s at pace 20, 256 kbit/s, or more often at a slower one; for
+    // 20 s and 40 s more. A line of 4 Mbit/s carries that, one of 64 kbit/s a quarter at most, so
+    // that what is missing after the crash goes back for half a minute and more.
+    let late = CRASH.replace("at: 9s", "at: 40s");
+    let lost = |name: &str, line: &str| {
+        let narrow = PAIR
+            .replace(
+                "ab: {between: [a, b], latency: 1ms}",
+                &format!("ab: {{between: [a, b], latency: 1ms, bandwidth: {line}}}"),
+            )
+            .replace("order: {writes", "order: {sends: 64KiB, writes")
+            .replace("timeout: 4s}, look", "timeout: 4s, rate: 1/s}, look");
+        let (out, _) = measured_of(&narrow, name, "kind: store", &late);
+        time(finding(&out, "kept").measured)
+    };
+    let wide = lost("canary-wide", "4Mbit/s");
+    let narrow = lost("canary-narrow", "64kbit/s");
+    assert!(wide < Nanos::secs(8), "{wide}");
+    assert!(narrow > wide + Nanos::secs(12), "{narrow} and {wide}");
 }
 
 #[test]
@@ -147,6 +203,35 @@ fn a_check_that_stays_green_notices_nothing() {
     assert_eq!(finding(&predicted, "back").status, Status::Met);
     let back = finding(&out, "back");
     assert_eq!(back.status, Status::Missed, "{}", back.reason);
+}
+
+#[test]
+fn a_check_that_is_led_to_the_machine_does_not_see_a_process_that_hangs() {
+    let hang = "  - {id: lie, at: 3s, for: 40s, fault: lying-check, target: service/db}
+  - {id: hang, at: 9s, for: 30s, fault: outage, how: blackhole, target: service/db/north}";
+    let (out, predicted) = measured("canary-led", "kind: store", hang);
+    // 30 s in both, where a check that sees it would have the standby serve after 10 s.
+    let (back, computed) = (finding(&out, "back"), finding(&predicted, "back"));
+    assert_eq!(time(computed.measured), Nanos::secs(30));
+    assert_eq!(back.status, Status::Missed, "{}", back.reason);
+    assert!(time(back.measured) > Nanos::secs(24), "{}", back.reason);
+    assert!(out.faults.iter().all(|f| f.bit), "{:?}", out.faults);
+}
+
+#[test]
+fn a_copy_that_does_not_leave_makes_the_stop_bite() {
+    let stop = "  - {id: stop, at: 3s, fault: replication-stop, target: service/db}
+  - {id: out, at: 15s, for: 24s, fault: outage, target: service/db/north}";
+    let (out, predicted) = measured("canary-stop", "kind: store", stop);
+    assert!(out.faults.iter().all(|f| f.bit), "{:?}", out.faults);
+    let (kept, computed) = (finding(&out, "kept"), finding(&predicted, "kept"));
+    // The copy of 2 s was the last: 13 s.
+    assert!(
+        time(computed.measured) > Nanos::secs(11),
+        "{}",
+        computed.reason
+    );
+    assert!(time(kept.measured) > Nanos::secs(7), "{}", kept.reason);
 }
 
 #[test]

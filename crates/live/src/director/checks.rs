@@ -5,7 +5,9 @@ use crate::flows::{End, Origin};
 use crate::replica::{Effect, Trouble};
 use crate::world::World;
 use assize_fault::{Nanos, Stream};
+use assize_model::topology::Probes;
 use assize_model::{NodeId, Plan, ServiceId};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tokio::time::{sleep_until, timeout_at};
@@ -115,22 +117,47 @@ impl Check {
         let patience = clock.wall(check.timeout) / 2;
         let turns = &self.world.turns;
         turns.done_through(due, check.timeout, patience).await;
-        let outcome = timeout_at(
-            until,
-            replica.check(self.world.flows.get(flow).addr, check.probes),
-        )
-        .await
-        .unwrap_or_else(|_| Err(Trouble::Silent("no answer in time".into())));
+        let machine = self.machine(id, check.probes);
+        let asked = async {
+            match machine {
+                Some(flow) => ask_machine(self.world.flows.get(flow).addr).await,
+                None => {
+                    let via = self.world.flows.get(flow).addr;
+                    replica.check(via, check.probes).await
+                }
+            }
+        };
+        let outcome = timeout_at(until, asked)
+            .await
+            .unwrap_or_else(|_| Err(Trouble::Silent("no answer in time".into())));
         Some(Checked {
             service: self.service,
             replica: self.replica,
             from: self.from,
             round,
-            flow,
+            flow: machine.unwrap_or(flow),
             began: due,
             ended: clock.now(),
             outcome,
         })
+    }
+}
+
+impl Check {
+    /// The way to the machine, if the check asks that alone.
+    fn machine(&self, id: ServiceId, probes: Probes) -> Option<usize> {
+        let alone = probes == Probes::Host || self.world.are_checks_lied_to(id, self.replica);
+        let end = End::Machine(id, self.replica);
+        let flow = self.world.flows.find(origin_of(self.from), end);
+        flow.filter(|_| alone)
+    }
+}
+
+/// Asks a machine whether it is there.
+async fn ask_machine(via: SocketAddr) -> Result<(), Trouble> {
+    match crate::control_path::probe(via).await {
+        Ok(_) => Ok(()),
+        Err(e) => Err(Trouble::Refused(format!("{via}: {e}"))),
     }
 }
 
@@ -222,7 +249,7 @@ impl Director<'_> {
         let lying = |e: Effect| e == Effect::CheckLies;
         let liars = self.faults_with(vote.service, vote.replica, lying, vote.began);
         let state = &self.services[vote.service].replicas[usize::from(vote.replica)];
-        if liars.is_empty() || state.serving {
+        if liars.is_empty() || state.serving || !state.acts {
             return;
         }
         for fault in liars {

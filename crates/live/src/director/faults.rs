@@ -1,16 +1,13 @@
-//! Faults switched on and off: on the network, at replicas, at proxies; what met them; and that
-//! each is gone in the end.
+//! Faults switched on and off: on the network and at replicas. `wires` puts on the proxies what
+//! follows, and `bites` says what met them.
 
 use super::{Director, Report};
 
-use crate::flows::Origin;
 use crate::replica::{Effect as Done, Replica, Trouble};
 use crate::world::World;
 use assize_control::Response;
-use assize_control::wire::FlowFaults;
 use assize_fault::Nanos;
 use assize_model::faults::{Effect, How};
-use assize_model::journal::DecisionKind;
 use assize_model::observation::Observation;
 use assize_model::scenario::{FaultEntry, Target};
 use assize_model::topology::Topology;
@@ -22,9 +19,6 @@ use tokio::time::timeout;
 
 /// Bounds the switching of one effect at one replica, on the wall.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Proxies that are changed at the same time.
-const HANDS_AT_ONCE: usize = 32;
 
 /// Where a fault stands.
 pub(super) struct FaultState {
@@ -144,7 +138,7 @@ pub(super) const fn at_proxies(effect: Done) -> Option<How> {
 }
 
 /// The replicas that a target names.
-pub(super) fn replicas_of(topology: &Topology, target: &Target) -> Vec<(ServiceId, u16)> {
+pub(crate) fn replicas_of(topology: &Topology, target: &Target) -> Vec<(ServiceId, u16)> {
     let all = |s: ServiceId| {
         let n = u16::try_from(topology.service(s).replicas.len()).unwrap_or(0);
         (0..n).map(|r| (s, r)).collect()
@@ -189,31 +183,6 @@ pub(crate) async fn unsupported(plan: &Plan<'_>, world: &World) -> Option<String
 fn pairs(fault: &FaultEntry) -> impl Iterator<Item = (&Target, Effect)> {
     let targets = fault.targets.iter();
     targets.flat_map(|t| fault.effects.iter().map(move |e| (t, *e)))
-}
-
-/// Puts what is to be on flows there, many at a time: each waits for the proxies' threads, and a
-/// fault of a data centre changes hundreds at one instant. Returns what could not be done.
-fn put_at_once(world: &World, todo: &[(usize, FlowFaults)]) -> Vec<String> {
-    let put = |(flow, on): &(usize, FlowFaults)| {
-        let flow = world.flows.get(*flow);
-        let outcome = flow.put(on.clone());
-        outcome.err().map(|e| format!("{}: {e}", flow.name))
-    };
-    let each = todo.len().div_ceil(HANDS_AT_ONCE).max(4);
-    if todo.len() <= each {
-        return todo.iter().filter_map(put).collect();
-    }
-    std::thread::scope(|scope| {
-        let hands: Vec<_> = todo
-            .chunks(each)
-            .map(|some| scope.spawn(move || some.iter().filter_map(put).collect::<Vec<_>>()))
-            .collect();
-        let lists = hands.into_iter().map(|hand| match hand.join() {
-            Ok(failed) => failed,
-            Err(_) => vec!["a thread that changes proxies has panicked".into()],
-        });
-        lists.flatten().collect()
-    })
 }
 
 impl Director<'_> {
@@ -310,6 +279,11 @@ impl Director<'_> {
                     effect.3 = effect.3.min(now);
                 }
             }
+            if done == Done::CheckLies {
+                let lies = |e: &(usize, Done, Nanos, Nanos)| e.1 == done && e.3.is_never();
+                let lie = self.services[s].replicas[r].effects.iter().any(lies);
+                self.world.lie_to_checks(service, replica, lie);
+            }
             if once {
                 // A backup that began at the planned instant has the damage in it, however late
                 // the damage was done.
@@ -354,208 +328,5 @@ impl Director<'_> {
                 self.note(text);
             }
         }
-    }
-
-    /// Puts on every flow what its path and its end make of it.
-    pub(super) fn put_all(&mut self) {
-        let now = self.now();
-        if !self.healed {
-            self.network.refresh(now);
-        }
-        let world = Arc::clone(&self.world);
-        let scale = world.scale();
-        let mut todo = Vec::new();
-        for (i, flow) in world.flows.all().iter().enumerate() {
-            let mut on = self.network.on_wire(i, flow.order(), scale);
-            self.overlay(i, &mut on, now);
-            if flow.differs(&on) {
-                todo.push((i, on));
-            }
-        }
-        self.met_in_use(now, &todo);
-        let failed = tokio::task::block_in_place(|| put_at_once(&world, &todo));
-        for text in failed {
-            self.note(format!("the harness: {text}"));
-        }
-    }
-
-    /// A connection between replicas that is open when its way changes meets what changes it: of
-    /// a real system's replication nothing else is seen.
-    fn met_in_use(&mut self, now: Nanos, todo: &[(usize, FlowFaults)]) {
-        let world = Arc::clone(&self.world);
-        for (i, on) in todo {
-            let flow = world.flows.get(*i);
-            let between = matches!(flow.key.origin, Origin::Replica(..));
-            if !between || self.healed || !flow.is_in_use() {
-                continue;
-            }
-            for fault in self.network.met(*i, now, now, on.is_stopped()) {
-                self.bite(fault, &format!("the open connection {} met it", flow.name));
-            }
-        }
-    }
-
-    /// What a replica cannot do to itself is done on the way to it.
-    fn overlay(&self, flow: usize, on: &mut FlowFaults, now: Nanos) {
-        let crate::flows::End::Replica(service, replica) = self.world.flows.get(flow).key.end
-        else {
-            return;
-        };
-        let Some(to) = self.world.replica(service, replica) else {
-            return;
-        };
-        if !to.is_real() {
-            return;
-        }
-        let state = &self.services[service.index()].replicas[usize::from(replica)];
-        let active = state.effects.iter().filter(|e| e.2 <= now && now < e.3);
-        for how in active.filter_map(|e| at_proxies(e.1)) {
-            *on = FlowFaults::stopped(how, self.world.flows.get(flow).order());
-        }
-    }
-
-    pub(super) fn on_network(&mut self, at: Nanos) {
-        for decision in self.network.on_wake(at) {
-            for &fault in &decision.faults {
-                if matches!(
-                    decision.kind,
-                    DecisionKind::RouteDown | DecisionKind::Activated
-                ) {
-                    self.bite(fault, "a routing decision met it");
-                }
-            }
-            if decision.kind == DecisionKind::Activated && decision.subject.starts_with("node/") {
-                let element = decision.subject.clone();
-                self.say(Observation::Exercised { element });
-            }
-            self.say(Observation::Decided(decision));
-        }
-        self.dirty = true;
-    }
-
-    /// Something met a fault while it was on.
-    pub(super) fn bite(&mut self, fault: usize, evidence: &str) {
-        if !std::mem::replace(&mut self.faults[fault].bitten, true) {
-            let at = self.now();
-            self.say(Observation::Bite {
-                at,
-                fault,
-                evidence: evidence.to_owned(),
-            });
-        }
-    }
-
-    /// A call over a flow in this span has met whatever was wrong on its way or at its end: the
-    /// faults to blame for its failure, or those that it passed.
-    pub(super) fn met(
-        &mut self,
-        flow: Option<usize>,
-        (service, replica): (ServiceId, u16),
-        (began, ended): (Nanos, Nanos),
-        trouble: Option<&Trouble>,
-        evidence: &str,
-    ) -> Vec<usize> {
-        let mut faults = flow.map_or_else(Vec::new, |f| {
-            self.network.met(f, began, ended, trouble.is_some())
-        });
-        let state = &self.services[service.index()].replicas[usize::from(replica)];
-        let stops = |e: &Done| {
-            matches!(
-                e,
-                Done::Down(_)
-                    | Done::NoAnswer(_)
-                    | Done::Errors(_)
-                    | Done::Shard(_)
-                    | Done::Capacity(_)
-                    | Done::Corrupt
-                    | Done::Delete
-                    | Done::SessionsLost
-            )
-        };
-        let touches = |e: &Done| matches!(e, Done::Capacity(_) | Done::Slow(_) | Done::Repeated(_));
-        let concerned = |e: &Done| {
-            if trouble.is_some() {
-                stops(e)
-            } else {
-                touches(e)
-            }
-        };
-        let effects = state.effects.iter();
-        faults.extend(
-            effects
-                .filter(|e| concerned(&e.1) && e.2 <= ended && began <= e.3)
-                .map(|e| e.0),
-        );
-        faults.sort_unstable();
-        faults.dedup();
-        for &fault in &faults {
-            self.bite(fault, evidence);
-        }
-        faults
-    }
-
-    /// The faults that do this to a replica at an instant.
-    pub(super) fn faults_with(
-        &self,
-        service: usize,
-        replica: u16,
-        is_it: impl Fn(Done) -> bool,
-        at: Nanos,
-    ) -> Vec<usize> {
-        let effects = self.services[service].replicas[usize::from(replica)]
-            .effects
-            .iter();
-        effects
-            .filter(|e| is_it(e.1) && e.2 <= at && at < e.3)
-            .map(|e| e.0)
-            .collect()
-    }
-
-    /// The faults on now that have an effect about a replica which is not done at the replica.
-    pub(super) fn faults_about(
-        &self,
-        service: usize,
-        replica: u16,
-        is_it: impl Fn(Effect) -> bool,
-    ) -> Vec<usize> {
-        let about = |t: &Target| {
-            replicas_of(self.plan.topology, t).contains(&(ServiceId::from(service), replica))
-        };
-        let faults = self.plan.scenario.faults.iter().enumerate();
-        faults
-            .filter(|(i, f)| {
-                self.faults[*i].on
-                    && f.effects.iter().any(|e| is_it(*e))
-                    && self.faults[*i].resolved.iter().any(about)
-            })
-            .map(|(i, _)| i)
-            .collect()
-    }
-
-    /// Lifts every fault, and checks that none is left on the wire.
-    pub(crate) fn lift_all(&mut self) {
-        for fault in 0..self.faults.len() {
-            self.faults[fault].turn = None;
-            self.toggle(fault, false);
-        }
-        self.network.heal(self.now());
-        self.healed = true;
-        self.dirty = true;
-        self.settle();
-    }
-
-    /// What could not be lifted, in words; asked when all is over.
-    pub(crate) fn what_is_left(&mut self) -> Vec<String> {
-        let mut left = std::mem::take(&mut self.left);
-        for (i, state) in self.faults.iter().enumerate() {
-            if state.under_way > 0 {
-                let id = &self.plan.scenario.faults[i].id;
-                left.push(format!("`{id}` is still being lifted"));
-            }
-        }
-        for flow in self.world.flows.all().iter().filter(|f| f.is_faulted()) {
-            left.push(format!("the proxy of `{}` is still faulted", flow.name));
-        }
-        left
     }
 }

@@ -5,22 +5,26 @@
 //! Everything that takes time is done by tasks, which report back; nothing here waits.
 
 mod backups;
+mod bites;
 mod checks;
 mod faults;
 mod ledger;
 mod people;
+mod read_back;
+mod report;
 mod roles;
 mod services;
+mod takeover;
 mod watch;
+mod wires;
 
 pub(crate) use checks::{Checked, origin_of, start as start_checks};
-pub(crate) use faults::unsupported;
+pub(crate) use faults::{replicas_of, unsupported};
+pub(crate) use report::Report;
 pub(crate) use roles::{misplaced, start as start_roles};
 
 use crate::network::Network;
 use crate::options::Stop;
-use crate::replica::{BackupReport, Held, Role, Trouble};
-use crate::users::Attempted;
 use crate::world::World;
 use assize_fault::Nanos;
 use assize_model::journal::{Decision, DecisionKind};
@@ -35,72 +39,6 @@ use watch::Watch;
 
 /// Reports taken between two looks at the clock.
 const AT_ONCE: usize = 256;
-
-/// What tasks tell the director.
-#[derive(Debug)]
-pub(crate) enum Report {
-    /// An attempt of a representative is over.
-    Attempted(Attempted),
-    /// A health check is over.
-    Checked(Checked),
-    /// A replica of a system that fails over by itself says something new of itself.
-    Role {
-        service: usize,
-        replica: u16,
-        role: Role,
-    },
-    /// A promotion is over.
-    Promoted {
-        service: usize,
-        replica: u16,
-        began: Nanos,
-        outcome: Result<(), Trouble>,
-    },
-    /// A replica follows the primary, or does not.
-    Followed {
-        service: usize,
-        replica: u16,
-        outcome: Result<(), Trouble>,
-    },
-    /// A fault is on or off at a replica, or could not be switched.
-    Effected {
-        fault: usize,
-        what: String,
-        on: bool,
-        outcome: Result<(), Trouble>,
-    },
-    /// A backup is made, or not.
-    BackedUp {
-        service: usize,
-        run: usize,
-        outcome: Result<BackupReport, Trouble>,
-    },
-    /// A restore is over.
-    Restored {
-        service: usize,
-        run: usize,
-        replica: u16,
-        began: Nanos,
-        outcome: Result<BackupReport, Trouble>,
-    },
-    /// What replicas hold, by replica, as far as they could be asked.
-    Held {
-        service: usize,
-        is_final: bool,
-        at: Nanos,
-        held: Vec<(u16, Result<Vec<Held>, Trouble>)>,
-    },
-    /// A client renewed what it keeps of a need, or did not.
-    Renewed {
-        flow: Option<usize>,
-        service: ServiceId,
-        replica: u16,
-        began: Nanos,
-        trouble: Option<Trouble>,
-    },
-    /// Something to be recorded as it is.
-    Observed(Observation),
-}
 
 /// The director.
 pub(crate) struct Director<'a> {

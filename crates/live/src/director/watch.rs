@@ -3,10 +3,11 @@
 use super::Director;
 use super::faults::FaultState;
 use crate::flows::Origin;
+use crate::replica::Effect;
 use crate::users::Attempted;
 use assize_fault::{Nanos, Ppb};
 use assize_model::observation::{Ending, Observation, Served};
-use assize_model::{JourneyId, Plan};
+use assize_model::{JourneyId, Plan, ServiceId};
 use std::collections::BTreeMap;
 
 /// What is watched.
@@ -156,6 +157,7 @@ impl Director<'_> {
         self.watch.next = at.max(self.now() - every) + every;
         self.watch.look(self.plan, at);
         self.lapse(at);
+        self.look_for_missed_copies();
         let soon = self.watch.every * 3;
         for service in 0..self.services.len() {
             let before = at - Nanos::secs(1) * i64::from(self.world.clock.pace());
@@ -163,6 +165,23 @@ impl Director<'_> {
                 self.say_split(service, span);
             }
             self.retry_restore(service);
+        }
+    }
+
+    /// A copy that was due and did not leave has met the fault that stopped it.
+    fn look_for_missed_copies(&mut self) {
+        let stopped = |e: Effect| e == Effect::ReplicationStops;
+        for service in 0..self.services.len() {
+            for replica in 0..self.services[service].replicas.len() {
+                let replica = u16::try_from(replica).unwrap_or(0);
+                let faults = self.faults_with(service, replica, stopped, self.now());
+                let to = self.world.replica(ServiceId::from(service), replica);
+                if !faults.is_empty() && to.is_some_and(|r| r.missed_a_copy()) {
+                    for fault in faults {
+                        self.bite(fault, "a copy was due and did not leave");
+                    }
+                }
+            }
         }
     }
 

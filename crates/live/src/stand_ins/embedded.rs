@@ -62,6 +62,11 @@ pub(super) trait Kind: Send + Sync + fmt::Debug {
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
+
+    /// A copy was due while replication was stopped.
+    fn missed_a_copy(&self) -> bool {
+        false
+    }
 }
 
 fn no_data(what: &str) -> Trouble {
@@ -227,6 +232,10 @@ impl Replica for Embedded {
 
     fn notes(&self) -> Vec<String> {
         self.kind.notes()
+    }
+
+    fn missed_a_copy(&self) -> bool {
+        self.kind.missed_a_copy()
     }
 }
 

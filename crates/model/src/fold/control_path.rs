@@ -1,11 +1,14 @@
 //! The un-faulted control path: when the harness itself was too slow to measure what it says.
 //!
-//! Figures are stated to within the resolution. Where the control path took longer than that,
-//! they were not; which findings that concerns, the judge decides.
+//! Figures are stated to within the resolution; where the control path took longer than that,
+//! they were not. Nor were they where one exchange over it took half as long as a try of a journey
+//! or a health check may: those make several, and then fail for want of a faster machine. Which
+//! findings that concerns, the judge decides.
 
 use super::Machine;
 use crate::journal::Disturbed;
 use crate::observation::Observation;
+use crate::plan::Plan;
 use assize_fault::Nanos;
 
 /// What the control path showed.
@@ -24,7 +27,12 @@ struct Second {
     failed: usize,
 }
 
-pub(super) fn watched(observations: &[Observation], machine: &Machine, end: Nanos) -> Watched {
+pub(super) fn watched(
+    plan: &Plan<'_>,
+    observations: &[Observation],
+    machine: &Machine,
+    end: Nanos,
+) -> Watched {
     let pace = i64::from(machine.pace);
     let mut seconds: Vec<Second> = Vec::new();
     let mut watched = Watched::default();
@@ -56,7 +64,7 @@ pub(super) fn watched(observations: &[Observation], machine: &Machine, end: Nano
     if end - last > length * SILENT_SECONDS {
         watched.disturbed.push(silent(last, end, pace));
     }
-    let allowed = Nanos(machine.resolution.0 / pace);
+    let allowed = Nanos(machine.resolution.min(shortest_try(plan) / 2).0 / pace);
     for (index, second) in seconds.into_iter().enumerate() {
         if let Some(what) = second.too_slow(allowed) {
             let from = length * i64::try_from(index).unwrap_or(0);
@@ -65,6 +73,19 @@ pub(super) fn watched(observations: &[Observation], machine: &Machine, end: Nano
     }
     watched.disturbed.sort_by_key(|d| (d.from, d.to));
     watched
+}
+
+/// The shortest time that a try of a journey, or a health check, may take.
+fn shortest_try(plan: &Plan<'_>) -> Nanos {
+    let topology = plan.topology;
+    let tries = topology
+        .journeys
+        .iter()
+        .map(|j| j.timeout.min(j.retry.each));
+    let checked = topology.services.iter().filter(|s| s.replicas.len() > 1);
+    let failovers = checked.filter_map(|s| s.failover.as_ref());
+    let checks = failovers.filter(|f| !f.external).map(|f| f.check.timeout);
+    tries.chain(checks).min().unwrap_or(Nanos::NEVER)
 }
 
 /// Wall seconds of one run that are told apart: two days.

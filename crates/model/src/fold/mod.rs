@@ -178,7 +178,7 @@ fn measured(
     machine: &Machine,
     end: Nanos,
 ) -> Measured {
-    let control = control_path::watched(observations, machine, end);
+    let control = control_path::watched(plan, observations, machine, end);
     let mut measured = Measured {
         pace: machine.pace,
         resolution: machine.resolution,

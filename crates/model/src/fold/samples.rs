@@ -2,7 +2,7 @@
 //! until its next one begins.
 //!
 //! One failed attempt between two good ones is no outage; two in a row are, from the first. They
-//! are counted all the same, for the statistics of steady state.
+//! are counted all the same: for the statistics of steady state, and as user-time lost.
 
 use super::Machine;
 use crate::ids::JourneyId;
@@ -53,7 +53,13 @@ pub(super) fn sampled(
         gaps: Vec::new(),
     };
     for (&(cell, journey), by_rep) in &tries {
-        out.attempts.push(count(cell, journey, by_rep, end));
+        let mut attempts = count(cell, journey, by_rep, end);
+        for (rep, samples) in by_rep {
+            let users = u64::from(reps[rep].cohorts.count_ones()) * plan.cells[cell].users * COHORT;
+            let spans = lone(samples, end).map(|(from, to)| (from, to, users));
+            attempts.lone.extend(spans);
+        }
+        out.attempts.push(attempts);
         let patience = plan.topology.journey(journey).timeout + machine.probe_every * MISSED_TURNS;
         if machine.probe_every > Nanos::ZERO {
             let name = &plan.topology.journey(journey).id;
@@ -135,6 +141,7 @@ fn count(cell: usize, journey: JourneyId, by_rep: &ByRep, end: Nanos) -> Attempt
         steady_failed: 0,
         began_at: Vec::new(),
         failed_at: Vec::new(),
+        lone: Vec::new(),
     };
     for sample in by_rep.values().flatten().filter(|sample| sample.at < end) {
         let failed = sample.served == Served::No;
@@ -153,13 +160,31 @@ fn count(cell: usize, journey: JourneyId, by_rep: &ByRep, end: Nanos) -> Attempt
     attempts
 }
 
+/// Whether an attempt failed between two that did not.
+fn is_lone(samples: &[Sample], index: usize) -> bool {
+    let failed = |index: Option<usize>| {
+        let sample = index.and_then(|i| samples.get(i));
+        sample.is_some_and(|s| s.served == Served::No)
+    };
+    failed(Some(index)) && !failed(index.checked_sub(1)) && !failed(Some(index + 1))
+}
+
+/// Lone failures from the start on, each to the next attempt.
+fn lone(samples: &[Sample], end: Nanos) -> impl Iterator<Item = (Nanos, Nanos)> + '_ {
+    let alone = (0..samples.len()).filter(|&index| is_lone(samples, index));
+    let spans = alone.map(move |index| {
+        let next = samples.get(index + 1).map_or(end, |sample| sample.at);
+        (samples[index].at.max(Nanos::ZERO), next.min(end))
+    });
+    spans.filter(|(from, to)| from < to)
+}
+
 /// The states of one representative, with lone failures taken as what stood before them.
 fn smoothed(samples: &[Sample]) -> Vec<(Nanos, Served)> {
     let state = |index: usize| samples.get(index).map(|sample| sample.served);
-    let failed = |index: Option<usize>| index.and_then(state) == Some(Served::No);
     let mut out: Vec<(Nanos, Served)> = Vec::new();
     for (index, sample) in samples.iter().enumerate() {
-        let lone = failed(Some(index)) && !failed(index.checked_sub(1)) && !failed(Some(index + 1));
+        let lone = is_lone(samples, index);
         let good = out.last().map(|last| last.1).or_else(|| state(index + 1));
         let served = match good {
             Some(good) if lone => good,

@@ -152,6 +152,40 @@ fn a_runner_that_is_slow_or_stands_still_is_noticed() {
 }
 
 #[test]
+fn a_runner_that_leaves_a_try_no_time_was_too_slow_at_any_resolution() {
+    // Known to 20 s only; but what takes 6 s of the 10 s of an attempt makes it fail.
+    let disturbed = |took| {
+        let mut all = tries(|_, _| true);
+        all[0] = match machine() {
+            Observation::Machine {
+                pace,
+                jitter,
+                round_trip,
+                ..
+            } => Observation::Machine {
+                pace,
+                jitter,
+                round_trip,
+                probe_every: Nanos::secs(20),
+                resolution: Nanos::secs(20),
+            },
+            other => other,
+        };
+        let probes = (0..100).map(|second| Observation::Control {
+            at: Nanos::secs(second),
+            took: if second == 40 { took } else { Nanos::millis(1) },
+            ok: true,
+        });
+        all.extend(probes);
+        folded(&all).measured.expect("measured").disturbed
+    };
+    assert_eq!(disturbed(Nanos::millis(400)), Vec::new());
+    let slow = disturbed(Nanos::secs(6));
+    assert_eq!(slow.len(), 1, "{slow:?}");
+    assert_eq!(slow[0].from, Nanos::secs(40));
+}
+
+#[test]
 fn what_more_came_of_a_step_is_told_once() {
     let mut bench = Bench::new(END);
     bench.step("back", Nanos::secs(10));

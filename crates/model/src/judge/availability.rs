@@ -4,6 +4,7 @@
 
 use super::context::{Context, Pair, Who};
 use super::exact::{BILLION, compare_share, ratio, share_floor};
+use super::live;
 use super::rto::beside;
 use super::series::{ALL, Share, Span, intersect, length};
 use super::status::Draft;
@@ -59,13 +60,16 @@ fn one(
     let target_text = format!("≥ {target}");
     let hours = window(context, objective, pair);
     let whole = share.total() * length(&hours).0 as u128;
+    let who = Who::Excluding(&objective.excluding);
+    let lone = live::lone(context, pair, who, &hours);
     let served = share.integral(&hours, |point| point.served.min(share.total()));
+    let served = served.saturating_sub(lone.0);
     let Some(floor) = share_floor(served, whole) else {
         let why = "There are no service hours in the window.".to_string();
         return Draft::unmeasured(name, target_text, why);
     };
     let met = compare_share(served, whole, target.0) != Ordering::Less;
-    let (error, status) = bounds(context, share, &hours, (served, whole), target);
+    let (error, status) = bounds(context, share, &hours, (served, whole, lone.1), target);
     let percent = share_down(served, whole);
     let mut details = details(context, pair, share, &hours);
     details.extend(beside(share));
@@ -89,15 +93,16 @@ fn one(
 }
 
 /// How far the integral may be off, and the status with that: each change was seen up to one
-/// resolution late. Zero for what was computed.
+/// resolution late, and lone failures come as chance has them. Zero for what was computed.
 fn bounds(
     context: &Context<'_>,
     share: &Share,
     hours: &[Span],
-    (served, whole): (u128, u128),
+    (served, whole, by_chance): (u128, u128, u128),
     target: Ppb,
 ) -> (u128, Status) {
-    let error = share.variation(hours) * context.resolution().0.max(0) as u128;
+    let seen_late = share.variation(hours) * context.resolution().0.max(0) as u128;
+    let error = seen_late + by_chance;
     let at_least = |served| compare_share(served, whole, target.0) != Ordering::Less;
     let status = if at_least(served.saturating_sub(error)) {
         Status::Met

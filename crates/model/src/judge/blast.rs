@@ -70,9 +70,12 @@ pub(super) fn hours_lost(context: &Context<'_>, objective: &Objective, most: Nan
         if share.least(hours).is_none() {
             return Some(no_hours(name, target_text.clone()));
         }
-        let lost = share.lost(hours);
+        let who = Who::Excluding(&objective.excluding);
+        let lone = live::lone(context, pair, who, hours);
+        let lost = share.lost(hours) + lone.0;
         // Each change was seen up to one resolution late.
-        let error = share.variation(hours) * context.resolution().0.max(0) as u128;
+        let seen_late = share.variation(hours) * context.resolution().0.max(0) as u128;
+        let error = seen_late + lone.1;
         let margin = if lost <= units {
             format!("+{} to spare", user_hours_text(units - lost))
         } else {

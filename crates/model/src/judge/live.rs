@@ -6,7 +6,7 @@
 
 use super::context::{Context, Pair, Who};
 use super::proportion::upper;
-use super::series::ALL;
+use super::series::{ALL, Span, intersect, length};
 use super::status::{self, About, Draft, Written, met_if};
 use super::words::{number, thousands};
 use crate::finding::{Finding, LiveResult, Status, Value};
@@ -50,6 +50,24 @@ pub(super) fn allowed(context: &Context<'_>, pair: Pair, who: Who<'_>, tries: u6
             u64::try_from(most.div_ceil(u128::from(ALL.0))).unwrap_or(u64::MAX)
         }
     }
+}
+
+/// User-time lost to failures that make no outage, in units times nanoseconds, and how far chance
+/// may have it off: of n of them, 2.6 roots of n (99 %). Zero for what was computed.
+pub(super) fn lone(
+    context: &Context<'_>,
+    pair: Pair,
+    who: Who<'_>,
+    hours: &[Span],
+) -> (u128, u128) {
+    let (mut lost, mut count) = (0_u128, 0_u128);
+    for &(from, to, users) in context.attempts(pair, who).flat_map(|one| &one.lone) {
+        let within = intersect(&[(from, to)], hours);
+        lost += u128::from(users) * length(&within).0.max(0).unsigned_abs() as u128;
+        count += u128::from(!within.is_empty());
+    }
+    let error = lost / count.max(1) * (count * 676).isqrt() / 10;
+    (lost, error)
 }
 
 /// Why the measurement of a figure is spoilt, in a sentence; `None` if it is not.

@@ -1,9 +1,9 @@
 //! Rows of the outcome beside the findings: populations, services, groups, faults, steps,
 //! what never served, assumptions. They decide nothing.
 
-use super::context::{Context, Pair};
+use super::context::{Context, Pair, Who};
 use super::exact::ratio;
-use super::losses;
+use super::{live, losses};
 use super::rpo::{self, judged, point};
 use super::series::{ALL, Share, bridge, length};
 use super::words::user_hours;
@@ -61,15 +61,19 @@ fn journey(context: &Context<'_>, pair: Pair) -> JourneyResult {
     let (hours, whole) = (context.hours(pair.0), share.whole());
     let total = share.total();
     let of = |spans, part| ratio(part, total * length(spans).0 as u128);
-    let served = |spans| share.integral(spans, |point| point.served.min(total));
-    let lost = share.lost(&whole);
+    let lone = |spans| live::lone(context, pair, Who::Excluding(&[]), spans).0;
+    let served = |spans| {
+        let served = share.integral(spans, |point| point.served.min(total));
+        served.saturating_sub(lone(spans))
+    };
+    let lost = share.lost(&whole) + lone(&whole);
     JourneyResult {
         id,
         availability: of(hours, served(hours)),
         availability_all_hours: of(&whole, served(&whole)),
         degraded: of(hours, share.integral(hours, |point| point.degraded)),
         peak_out: ratio(share.peak_out(hours), total),
-        user_hours_lost: user_hours(share.lost(hours)),
+        user_hours_lost: user_hours(share.lost(hours) + lone(hours)),
         lost_per_user: per_user(lost, share.users),
         outages: outages(context, share),
         rto_outages: rto_outages(context, share),

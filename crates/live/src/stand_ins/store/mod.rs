@@ -48,6 +48,8 @@ struct Store {
     /// Something has arrived elsewhere.
     shipped: Notify,
     restoring: AtomicBool,
+    /// A copy was due while replication was stopped, since it was.
+    missed: AtomicBool,
     writes: AtomicU64,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -75,6 +77,7 @@ pub(super) fn start(context: Context) -> Result<Embedded, Trouble> {
         written: Notify::new(),
         shipped: Notify::new(),
         restoring: AtomicBool::new(false),
+        missed: AtomicBool::new(false),
         writes: AtomicU64::new(0),
         tasks: Mutex::default(),
         front: Arc::new(Front::new(context)),
@@ -336,6 +339,10 @@ impl Kind for Handle {
             let what = match effect {
                 Effect::Corrupt if on => What::Corrupt,
                 Effect::Delete if on => What::Delete,
+                Effect::ReplicationStops if on => {
+                    self.0.missed.store(false, Ordering::Relaxed);
+                    return Ok(());
+                }
                 _ => return Ok(()),
             };
             self.0.db.change(self.0.own(), what, 0)?;
@@ -381,6 +388,10 @@ impl Kind for Handle {
 
     fn stop(&self) {
         self.0.tasks().drain(..).for_each(|task| task.abort());
+    }
+
+    fn missed_a_copy(&self) -> bool {
+        self.0.missed.load(Ordering::Relaxed)
     }
 
     fn notes(&self) -> Vec<String> {

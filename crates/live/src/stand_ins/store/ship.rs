@@ -12,6 +12,7 @@ use assize_fault::Nanos;
 use assize_model::topology::{Mode, Replication};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -40,6 +41,7 @@ impl Store {
         loop {
             self.until_due().await;
             if !self.ships() {
+                self.note_missed(peer);
                 link = None;
                 continue;
             }
@@ -64,6 +66,8 @@ impl Store {
                 let turn = since.div_euclid(every.0.max(1)) + 1;
                 let next = phase + Nanos(every.0.saturating_mul(turn));
                 tokio::time::sleep_until(clock.instant(next)).await;
+                // A fault of the same instant comes first.
+                self.front.context.neighbours.after_turns(next).await;
             }
             Replication::Sync => {
                 let again = tokio::time::sleep(self.wall(AGAIN));
@@ -81,6 +85,25 @@ impl Store {
         (!single_writer || self.front.acts())
             && self.front.down().is_none()
             && !self.front.has(Effect::ReplicationStops)
+    }
+
+    /// Nothing leaves; what there is to ship meets the fault that is the reason.
+    fn note_missed(&self, peer: u16) {
+        let stopped = self.front.has(Effect::ReplicationStops);
+        let due = match self.replication {
+            Replication::Async { .. } => true,
+            Replication::Sync => self.is_behind(peer),
+        };
+        if stopped && due && self.front.acts() && self.front.down().is_none() {
+            self.missed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether another replica has not all of this one's own changes.
+    fn is_behind(&self, peer: u16) -> bool {
+        let known = self.db.known().unwrap_or_default();
+        let own = known.get(&self.own()).copied().unwrap_or(0);
+        self.peers().get(&peer).is_some_and(|p| p.has < own)
     }
 
     /// Ships what there is now.
@@ -169,6 +192,7 @@ impl Store {
         let merge = question.number("merge") == 1;
         let single_writer = matches!(self.mode(), Mode::ActiveStandby | Mode::Quorum);
         if self.front.has(Effect::ReplicationStops) {
+            self.missed.store(true, Ordering::Relaxed);
             return Ok(Reply::Silent);
         }
         let (term, epoch) = (self.db.fact("term")?, self.db.fact("epoch")?);

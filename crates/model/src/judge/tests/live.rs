@@ -3,10 +3,10 @@
 use super::fixture::{APP, Bench, STAFF, WORK, all_out};
 use super::{detail, s};
 use crate::finding::{Finding, Status, Value};
-use crate::journal::{Attempts, Disturbed, Engine, Journal, Measured};
+use crate::journal::{Attempts, Disturbed, Engine, Journal, Measured, USER};
 use crate::objective::{ObjectiveKind, Untouched};
 use crate::observation::Ending;
-use assize_fault::Nanos;
+use assize_fault::{Nanos, Ppb};
 
 const END: Nanos = Nanos::secs(300);
 
@@ -20,6 +20,7 @@ fn live(bench: &Bench, steady_failed: u64) -> Journal {
         steady_failed,
         began_at: (0..300).map(s).collect(),
         failed_at: Vec::new(),
+        lone: Vec::new(),
     };
     Journal {
         engine: Engine::Run,
@@ -91,6 +92,26 @@ fn outages_that_may_be_one_or_two_decide_nothing() {
     assert_eq!(judged(39, 20).status, Status::Missed);
     assert_eq!(judged(81, 20).status, Status::Met);
     assert_eq!(judged(61, 1).status, Status::Met);
+}
+
+#[test]
+fn failures_that_make_no_outage_are_lost_time_all_the_same() {
+    // 36 attempts of all 300 s fail alone, each for the second until the next.
+    let mut bench = Bench::new(END);
+    bench.fault("dc", s(10), s(70));
+    bench.objective(ObjectiveKind::Availability(Ppb(900_000_000)));
+    let mut journal = live(&bench, 0);
+    let users = bench.plan().cells[0].users * USER;
+    let alone = |nth: i64| (s(nth * 5), s(nth * 5 + 1), users);
+    measured(&mut journal).attempts[0].lone = (0..36).map(alone).collect();
+    let finding = bench.finding(&journal);
+    let is = |value, expected: f64| {
+        assert!(matches!(value, Some(Value::Share(share)) if (share - expected).abs() < 1e-9));
+    };
+    is(finding.measured, 1.0 - 36.0 / 300.0);
+    // 2.6 x 6 of them, by chance: 15.6 s of 300 s.
+    is(finding.error, 15.6 / 300.0);
+    assert_eq!(finding.status, Status::Inconclusive, "{}", finding.reason);
 }
 
 #[test]

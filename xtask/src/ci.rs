@@ -8,7 +8,10 @@
 
 use crate::shell::{self, cargo};
 use crate::steps::Steps;
-use crate::{clients, codegen, conformance, determinism, pages, purity, pyntm, python, seeds, slurm, soak, tidy};
+use crate::{
+    clients, codegen, conformance, determinism, pages, purity, pyntm, python, seeds, slurm, soak,
+    tidy,
+};
 use anyhow::Result;
 
 /// How many cases each property is tried on by `--full`; the default of proptest is 256.

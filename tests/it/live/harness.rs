@@ -2,6 +2,11 @@
 //! round the proxies, no steady state, a runner that stood still, a service that somebody else
 //! stopped.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "servers and runs are stopped from outside, at times of the wall"
+)]
+
 use super::canaries::{Measured, judged};
 use super::run;
 use crate::worked::{finding, time};

@@ -3,10 +3,10 @@
 
 use super::context::{Context, Pair, Who};
 use super::exact::ratio;
-use super::{live, losses};
 use super::rpo::{self, judged, point};
 use super::series::{ALL, Share, bridge, length};
 use super::words::user_hours;
+use super::{live, losses};
 use crate::finding::{
     AssumptionResult, DataResult, FaultResult, GroupResult, JourneyResult, NotExercisedResult,
     OutageResult, PopulationResult, ServedBy, ServiceResult, SpanResult, StepResult,

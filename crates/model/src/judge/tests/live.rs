@@ -241,7 +241,7 @@ fn availability_is_known_to_what_its_changes_may_be_late() {
     let with_target = |ppb| {
         let mut bench = Bench::new(END);
         bench.fault("dc", s(10), s(70));
-        bench.objective(ObjectiveKind::Availability(assize_fault::Ppb(ppb)));
+        bench.objective(ObjectiveKind::Availability(Ppb(ppb)));
         let mut journal = live(&bench, 0);
         all_out(&mut journal, &[(s(10), s(70))]);
         bench.finding(&journal).status

@@ -11,7 +11,7 @@ use crate::tree::{self, File};
 use anyhow::{Result, bail};
 
 /// The pure crates, as folders of `crates/`.
-const PURE: &[&str] = &["fault", "model", "control", "sim", "analysis"];
+const PURE: &[&str] = &["fault", "model", "control", "sim", "analysis", "evidence"];
 
 /// Crates that bring a runtime, sockets, a clock or randomness from the machine.
 const IMPURE_CRATES: &[&str] = &[

@@ -1,0 +1,142 @@
+//! What a person signs: an in-toto Statement v1 that names every file of the pack with its
+//! digest, and the role in which it is signed.
+
+use crate::digest::sha256;
+use crate::files::{Files, Refusal};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The kind of statement.
+const TYPE: &str = "https://in-toto.io/Statement/v1";
+/// What our predicate means: docs/EVIDENCE.md.
+const PREDICATE: &str = "https://example.invalid/assize/evidence/v1";
+
+/// In which role a pack is signed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Who ran it and answers for it.
+    Supplier,
+    /// Who was there and saw it run.
+    Witness,
+    /// Who has checked and accepts it.
+    Customer,
+}
+
+impl Role {
+    /// All.
+    pub const ALL: [Self; 3] = [Self::Supplier, Self::Witness, Self::Customer];
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Supplier => "supplier",
+            Self::Witness => "witness",
+            Self::Customer => "customer",
+        })
+    }
+}
+
+/// The statement.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<Subject>,
+    #[serde(rename = "predicateType")]
+    predicate_type: String,
+    predicate: Predicate,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subject {
+    name: String,
+    digest: Digest,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Digest {
+    sha256: String,
+}
+
+/// Room for more, in later versions.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Predicate {
+    role: Role,
+}
+
+impl Statement {
+    /// That these files, and no others, are the pack.
+    #[must_use]
+    pub fn of(files: &Files, role: Role) -> Self {
+        let subject = files.iter().map(|(name, bytes)| Subject {
+            name: name.clone(),
+            digest: Digest {
+                sha256: sha256(bytes),
+            },
+        });
+        Self {
+            kind: TYPE.into(),
+            subject: subject.collect(),
+            predicate_type: PREDICATE.into(),
+            predicate: Predicate { role },
+        }
+    }
+
+    /// JSON, on one line.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Text and nothing else, which JSON can always hold.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Why it is none of ours.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, Refusal> {
+        let statement: Self = serde_json::from_slice(bytes)
+            .map_err(|_| Refusal::of(name, "what is signed is no statement about a pack"))?;
+        if statement.kind != TYPE || statement.predicate_type != PREDICATE {
+            return Err(Refusal::of(
+                name,
+                "what is signed is another kind of statement",
+            ));
+        }
+        Ok(statement)
+    }
+
+    /// The role in which it was signed.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.predicate.role
+    }
+
+    /// Whether it covers a file.
+    #[must_use]
+    pub fn covers(&self, name: &str) -> bool {
+        self.subject.iter().any(|subject| subject.name == name)
+    }
+
+    /// Compares all that it names with what is there.
+    #[must_use]
+    pub fn check(&self, files: &Files) -> Vec<Refusal> {
+        let wrong = |subject: &Subject| match files.get(&subject.name) {
+            None => Some(Refusal::of(
+                &subject.name,
+                "it was signed, and is not there",
+            )),
+            Some(bytes) if sha256(bytes) != subject.digest.sha256 => Some(Refusal::of(
+                &subject.name,
+                "its bytes are not those that were signed",
+            )),
+            Some(_) => None,
+        };
+        self.subject.iter().filter_map(wrong).collect()
+    }
+}

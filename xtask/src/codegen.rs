@@ -19,7 +19,9 @@ pub(crate) enum Mode {
 }
 
 /// The kinds of file that have a schema.
-const KINDS: &[&str] = &["topology", "scenario", "part", "bindings", "contract"];
+const KINDS: &[&str] = &[
+    "topology", "scenario", "part", "bindings", "contract", "record",
+];
 
 /// Generates every file, and writes or compares it.
 pub(crate) fn run(mode: Mode) -> Result<()> {

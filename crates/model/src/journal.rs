@@ -161,7 +161,8 @@ pub struct Solo {
 }
 
 /// What can cause an outage.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Index of a fault.
     Fault(usize),
@@ -170,7 +171,7 @@ pub enum Cause {
 }
 
 /// What became of a fault.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FaultRecord {
     /// When it began.
     pub from: Nanos,
@@ -183,7 +184,7 @@ pub struct FaultRecord {
 }
 
 /// What became of a step.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct StepRecord {
     /// When.
     pub at: Nanos,
@@ -239,7 +240,7 @@ pub enum DecisionKind {
 }
 
 /// A span in which a replica served users or dependants.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Serving {
     /// The service.
     pub service: ServiceId,
@@ -252,7 +253,7 @@ pub struct Serving {
 }
 
 /// Two replicas acknowledged writes at once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SplitBrain {
     /// The service.
     pub service: ServiceId,
@@ -329,7 +330,7 @@ pub struct QueueSeries {
 }
 
 /// Something that exists to take over, and never served.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct NotExercised {
     /// Selector, such as `service/juror-db/south` or `link/court-lte`.
     pub element: String,

@@ -27,6 +27,9 @@ pub enum Observation {
         wall: String,
         /// The program's version.
         version: String,
+        /// What was registered before the run, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bound: Option<Box<Bound>>,
     },
     /// What the machine permits, measured before anything is broken.
     Machine {
@@ -326,6 +329,22 @@ pub enum Logged {
     Promoted,
     /// The end of the log when the replica, or who follows it, was found changed: in words.
     State(String),
+}
+
+/// What binds a run to what was registered before it: `docs/EVIDENCE.md`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Bound {
+    /// SHA-256 of the plan; empty without one.
+    pub plan: String,
+    /// What the customer chose.
+    pub challenge: String,
+    /// Number of the attempt, from 1; 0 without a plan.
+    pub attempt: u32,
+    /// SHA-256 of this attempt's entry in the register; empty without a plan.
+    pub entry: String,
+    /// SHA-256 of the pack that came before, if one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// What came of an attempt.

@@ -40,6 +40,8 @@ enum Which {
     Bindings,
     /// `assize: contract/v1`
     Contract,
+    /// `assize: record/v1`
+    Record,
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -50,6 +52,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         Which::Part => Kind::Part,
         Which::Bindings => Kind::Bindings,
         Which::Contract => Kind::Contract,
+        Which::Record => Kind::Record,
     };
     writeln!(console.out, "{:#}", file::schema(kind))?;
     Ok(Exit::Pass)

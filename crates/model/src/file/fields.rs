@@ -508,6 +508,27 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("assize", "word(expect/v1)", "What the file is. The first line."),
         ("expect", "list:symptom", "The symptoms."),
     ]),
+    ("drill record", "A file `assize: record/v1` that `--record` names: who led, observed and approved a drill, and what follows from it. It is packed with the evidence.", &[
+        ("assize", "word(record/v1)", "What the file is. The first line."),
+        ("kind", "word(table-top|walk-through|simulation|component|failover|full-interruption)", "The kind of test. Required."),
+        ("lead", "text", "Who led it. Required."),
+        ("observers", "names", "Who watched. Default: nobody."),
+        ("change", "text", "The change ticket. Default: none."),
+        ("approvals", "list:approval", "Who approved it, and when. Default: none."),
+        ("actions", "list:action", "What follows from it. Default: nothing."),
+        ("notes", "text", "Anything else. Default: none."),
+    ]),
+    ("approval", "An approval of a drill.", &[
+        ("by", "text", "Who. Required."),
+        ("role", "text", "In which role. Default: none."),
+        ("on", "text", "A date. Required."),
+    ]),
+    ("action", "What follows from a drill.", &[
+        ("what", "text", "What is to be done. Required."),
+        ("owner", "text", "Who answers for it. Required."),
+        ("due", "text", "A date. Required."),
+        ("done", "text", "The date on which it was done. Default: open."),
+    ]),
 ];
 
 /// The fields of a kind.

@@ -22,6 +22,7 @@ mod objectives;
 mod place;
 mod problem;
 mod provenance;
+mod record;
 mod reliability;
 mod scenario;
 mod schema;
@@ -40,6 +41,7 @@ pub use contract::load_contract;
 pub use doc::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use figures::{Figure, assumed_figures};
 pub use problem::{Problem, Problems, Severity, did_you_mean};
+pub use record::load_record;
 pub use schema::{reference, schema};
 pub use select::resolve_selector;
 
@@ -126,16 +128,19 @@ pub enum Kind {
     Bindings,
     /// `assize: contract/v1`: what a supplier promises.
     Contract,
+    /// `assize: record/v1`: who led, observed and approved a drill.
+    Record,
 }
 
 impl Kind {
-    const ALL: [(&'static str, Self); 6] = [
+    const ALL: [(&'static str, Self); 7] = [
         ("topology/v1", Self::Topology),
         ("scenario/v1", Self::Scenario),
         ("part/v1", Self::Part),
         ("expect/v1", Self::Expect),
         ("bindings/v1", Self::Bindings),
         ("contract/v1", Self::Contract),
+        ("record/v1", Self::Record),
     ];
 }
 

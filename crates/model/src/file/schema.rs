@@ -17,6 +17,7 @@ pub fn schema(kind: Kind) -> Value {
         Kind::Expect => ("expectation file", "expect/v1"),
         Kind::Bindings => ("bindings", "bindings/v1"),
         Kind::Contract => ("contract", "contract/v1"),
+        Kind::Record => ("drill record", "record/v1"),
     };
     let mut root = object(name);
     if let Some(line) = root.pointer_mut("/properties/assize") {

@@ -53,6 +53,9 @@ fn the_table_of_fields_is_what_is_read() {
     )
     .unwrap();
     bound::read(&cx);
+    let record = b"approvals: [{by: a, on: 2026-01-01}]\nkind: failover\nlead: a\nactions: [{what: a, owner: b, due: 2026-01-01}]\n";
+    let doc = doc::parse(&mut cx.files.borrow_mut(), "r", record).unwrap();
+    record::drill(&cx, cx::Fields::open(&cx, &doc, "drill record").unwrap());
     cx.outcome().unwrap_or_else(|p| panic!("{p}"));
     let asked = cx.asked.borrow();
     for (kind, _, fields) in fields::KINDS {
@@ -79,6 +82,7 @@ fn every_reference_of_the_schema_leads_somewhere() {
         Kind::Expect,
         Kind::Bindings,
         Kind::Contract,
+        Kind::Record,
     ] {
         let schema = schema(kind);
         let text = schema.to_string();

@@ -16,6 +16,8 @@ pub struct Console<'a> {
     /// Whether the command is this process, and not called within another program: only then can
     /// the program be started again as the guard of a run.
     pub own_process: bool,
+    /// The command, word by word, as it was given.
+    pub command: Vec<String>,
 }
 
 impl<'a> Console<'a> {
@@ -27,6 +29,7 @@ impl<'a> Console<'a> {
             colour: false,
             progress_bar: false,
             own_process: false,
+            command: Vec::new(),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use crate::disk::Disk;
 use crate::exit::Failure;
+use crate::inputs::{self, Inputs, Keeping};
+use assize_evidence::redact::Redactor;
 use assize_fault::{Nanos, Wire, wire};
 use assize_model::contract::Contract;
 use assize_model::faults;
@@ -13,7 +15,7 @@ use assize_model::{JourneyId, Plan, PopulationId, Scenario, Topology, fold, judg
 use assize_report::Run;
 pub(crate) use assize_sim::{Explained, ExplainedAccess};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How files are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,6 +74,24 @@ pub(crate) struct ScenarioFile {
     pub(crate) scenario: Scenario,
     /// What is doubtful about either.
     pub(crate) warnings: Vec<Problem>,
+    /// The file, as it was named.
+    pub(crate) path: PathBuf,
+    /// Every file that was read for it, secrets struck out.
+    pub(crate) inputs: Inputs,
+    /// The secrets that this process knows.
+    pub(crate) secrets: Redactor,
+    /// The same with its secrets, for a run on real sockets; `None` if it has none.
+    pub(crate) real: Option<Box<(Topology, Scenario)>>,
+}
+
+impl ScenarioFile {
+    /// Topology and scenario with the secrets in them, for a run on real sockets.
+    pub(crate) fn as_it_stands(&self) -> (&Topology, &Scenario) {
+        match self.real.as_deref() {
+            Some((topology, scenario)) => (topology, scenario),
+            None => (&self.topology, &self.scenario),
+        }
+    }
 }
 
 /// Reads a topology, or the topology of a scenario.
@@ -99,14 +119,48 @@ pub(crate) fn assumed_figures(path: &Path, sets: &[String]) -> Result<Vec<file::
     file::assumed_figures(&request.disk(path), path, &request.options())
 }
 
-/// Reads a scenario and its topology.
+/// Reads a scenario and its topology, and strikes out the secrets in them.
 pub(crate) fn scenario(path: &Path, request: &Request<'_>) -> Result<ScenarioFile, Problems> {
-    let (topology, scenario, warnings) =
-        file::load_scenario(&request.disk(path), path, &request.options())?;
+    let disk = request.disk(path);
+    let keeping = Keeping::new(&disk);
+    let (topology, scenario, warnings) = file::load_scenario(&keeping, path, &request.options())?;
+    let secrets = inputs::secrets(&topology);
+    let inputs = keeping.inputs(&secrets);
+    let read = ScenarioFile {
+        topology,
+        scenario,
+        warnings,
+        path: path.to_path_buf(),
+        inputs,
+        secrets,
+        real: None,
+    };
+    if !read.inputs.were_struck() {
+        return Ok(read);
+    }
+    let struck = from_inputs(read.inputs, path, request)?;
+    Ok(ScenarioFile {
+        secrets: read.secrets,
+        real: Some(Box::new((read.topology, read.scenario))),
+        ..struck
+    })
+}
+
+/// Reads a scenario from what was read for it before.
+pub(crate) fn from_inputs(
+    inputs: Inputs,
+    path: &Path,
+    request: &Request<'_>,
+) -> Result<ScenarioFile, Problems> {
+    let (topology, scenario, warnings) = file::load_scenario(&inputs, path, &request.options())?;
     Ok(ScenarioFile {
         topology,
         scenario,
         warnings,
+        path: path.to_path_buf(),
+        inputs,
+        secrets: Redactor::default(),
+        real: None,
     })
 }
 
@@ -143,6 +197,10 @@ pub(crate) fn what_if(
         topology,
         scenario,
         warnings,
+        path: PathBuf::new(),
+        inputs: Inputs::default(),
+        secrets: Redactor::default(),
+        real: None,
     })
 }
 
@@ -176,20 +234,38 @@ pub(crate) fn explain(
 
 /// Runs and judges one scenario.
 pub(crate) fn simulate(file: &ScenarioFile, seed: u64, threads: usize) -> Run {
+    simulate_and_show(file, seed, threads, |_, _| ()).0
+}
+
+/// Runs and judges one scenario, and shows the journal before it is gone.
+pub(crate) fn simulate_and_show<T>(
+    file: &ScenarioFile,
+    seed: u64,
+    threads: usize,
+    show: impl FnOnce(&Plan<'_>, &Journal) -> T,
+) -> (Run, Option<T>) {
     let judged = catch_unwind(AssertUnwindSafe(|| {
         let plan = Plan::new(&file.topology, &file.scenario, seed);
         let journal = assize_sim::simulate_with_solos(&plan, threads);
         let warnings = file.warnings.iter().map(in_words).collect();
-        judge(&plan, &journal, warnings)
+        (judge(&plan, &journal, warnings), show(&plan, &journal))
     }));
     match judged {
-        Ok(outcome) => Run::Judged(Box::new(outcome)),
+        Ok((outcome, shown)) => (Run::Judged(Box::new(outcome)), Some(shown)),
         // One broken run must not take the others of the suite with it.
-        Err(cause) => Run::NotRun {
-            topology: file.topology.name.clone(),
-            scenario: file.scenario.name.clone(),
-            reason: format!("a defect in the simulator ({})", panic_text(cause.as_ref())),
-        },
+        Err(cause) => {
+            let reason = format!("a defect in the simulator ({})", panic_text(cause.as_ref()));
+            (not_run(file, reason), None)
+        }
+    }
+}
+
+/// A scenario that was not carried out.
+pub(crate) fn not_run(file: &ScenarioFile, reason: String) -> Run {
+    Run::NotRun {
+        topology: file.topology.name.clone(),
+        scenario: file.scenario.name.clone(),
+        reason,
     }
 }
 

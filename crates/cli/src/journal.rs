@@ -67,6 +67,19 @@ fn write(file: File, records: &Receiver<Vec<u8>>) -> io::Result<()> {
     Ok(())
 }
 
+/// The file of a whole journal.
+pub(crate) fn write_all(observations: &[Observation]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for observation in observations {
+        // Records are plain data, which JSON can always hold.
+        if let Ok(line) = serde_json::to_vec(observation) {
+            bytes.extend(line);
+            bytes.push(b'\n');
+        }
+    }
+    bytes
+}
+
 /// Reads a journal file: to the last whole record, if it ends in the middle of one.
 ///
 /// # Errors

@@ -8,9 +8,12 @@
 mod args;
 mod console;
 mod disk;
+mod drill;
 mod engine;
+mod evidence;
 mod exit;
 mod graph;
+mod inputs;
 mod journal;
 mod original;
 mod recorded;
@@ -79,6 +82,8 @@ where
 }
 
 fn run_ours(args: Vec<OsString>, console: &mut Console<'_>) -> Exit {
+    let words = args.iter().map(|arg| arg.to_string_lossy().into_owned());
+    console.command = words.collect();
     let parsed = args::Cli::command()
         .try_get_matches_from(args)
         .and_then(|matches| args::Cli::from_arg_matches(&matches));

@@ -7,6 +7,7 @@ mod completions;
 mod compliance;
 mod credits;
 mod ctl;
+mod evidence;
 mod faults;
 mod graph;
 mod guard;
@@ -18,9 +19,9 @@ mod merge;
 mod proxy;
 mod report;
 mod review;
-mod run;
+pub(crate) mod run;
 mod schema;
-mod simulate;
+pub(crate) mod simulate;
 mod trace;
 mod what_if;
 
@@ -74,6 +75,8 @@ verbs! {
     Credits => credits,
     /// Say what findings support of the frameworks that a customer answers to.
     Compliance => compliance,
+    /// Check, sign and time-stamp evidence packs, and register what will be run.
+    Evidence => evidence,
     /// Say what would happen if something were down, without a scenario file.
     WhatIf => what_if,
     /// Follow a user's journey through the network: hops, caches, and where it stops.

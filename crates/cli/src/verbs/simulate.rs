@@ -3,9 +3,12 @@
 use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
 use crate::engine::{self, Request, ScenarioFile};
+use crate::evidence::facts::Asked;
+use crate::evidence::{Attempt, EvidenceArgs, Ran, Session};
 use crate::exit::{self, Exit, Failure};
 use crate::{reports, scenarios};
-use assize_report::{Run, Suite};
+use assize_model::recorded;
+use assize_report::{Forced, Run, Suite};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -37,6 +40,8 @@ pub(crate) struct Arguments {
     )]
     only: Vec<String>,
     #[command(flatten)]
+    evidence: EvidenceArgs,
+    #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
     report: ReportArgs,
@@ -54,20 +59,68 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     let loaded = scenarios::load(&arguments.paths, &request, "simulate")?;
     let mut files = loaded.into_iter().map(|one| one.file).collect();
     scenarios::select(&mut files, &arguments.only)?;
+    let mut engine = arguments.engine.clone();
+    let session = Session::begin(&arguments.evidence, "simulate", &files, &mut engine.seed)?;
+    let done = run_all(&files, &engine, session.as_ref(), console);
+    let (runs, journals): (Vec<Run>, Vec<Option<Vec<u8>>>) = done.into_iter().unzip();
+    let suite = suite(&files, runs, None);
+    if let Some(session) = session {
+        let ran = ran(&files, &suite, journals);
+        let asked = (asked(arguments), None);
+        session.finish(&suite, &ran, engine.seed, asked, console)?;
+    }
+    print(&suite, &arguments.report, console)
+}
+
+/// Runs with what their topologies say of misses.
+pub(crate) fn suite(files: &[ScenarioFile], runs: Vec<Run>, forced: Option<Forced>) -> Suite {
     let topologies = files.iter().map(|f| &f.topology);
     let on_miss = topologies
         .filter_map(|t| Some((t.name.clone(), t.on_miss.clone()?)))
         .collect();
-    let runs = run_all(&files, &arguments.engine, console);
-    print(
-        &Suite {
-            runs,
-            on_miss,
-            forced: None,
-        },
-        &arguments.report,
-        console,
-    )
+    Suite {
+        runs,
+        on_miss,
+        forced,
+    }
+}
+
+/// What evidence has of each scenario.
+fn ran<'a>(
+    files: &'a [ScenarioFile],
+    suite: &Suite,
+    journals: Vec<Option<Vec<u8>>>,
+) -> Vec<Ran<'a>> {
+    let names = super::run::names(files).into_iter();
+    let all = files.iter().zip(names).zip(journals).zip(&suite.runs);
+    all.map(|(((file, name), journal), run)| Ran {
+        file,
+        name,
+        attempts: vec![Attempt {
+            journal,
+            reason: match run {
+                Run::NotRun { reason, .. } => Some(reason.clone()),
+                Run::Judged(_) => None,
+            },
+            ..Attempt::default()
+        }],
+        left_out: None,
+        cut_off: None,
+    })
+    .collect()
+}
+
+/// What it takes to read the same again.
+fn asked(arguments: &Arguments) -> Asked {
+    let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    Asked {
+        live: arguments.live,
+        sets: arguments.sets.sets.clone(),
+        topology: text(&arguments.topology),
+        expect: text(&arguments.expect),
+        only: arguments.only.clone(),
+        ..Asked::default()
+    }
 }
 
 /// Prints a suite and gives its exit code. Also for verbs that run one scenario of their own.
@@ -94,12 +147,17 @@ pub(crate) fn print(
 }
 
 /// Runs them side by side, and reports progress in their order.
-fn run_all(files: &[ScenarioFile], args: &EngineArgs, console: &mut Console<'_>) -> Vec<Run> {
+fn run_all(
+    files: &[ScenarioFile],
+    args: &EngineArgs,
+    session: Option<&Session>,
+    console: &mut Console<'_>,
+) -> Vec<Done> {
     let threads = args.threads();
     if let [file] = files {
-        return vec![engine::simulate(file, args.seed, threads)];
+        return vec![one(file, args.seed, threads, session)];
     }
-    let mut runs: Vec<Option<Run>> = files.iter().map(|_| None).collect();
+    let mut runs: Vec<Option<Done>> = files.iter().map(|_| None).collect();
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
         scope.spawn(move || {
@@ -109,7 +167,7 @@ fn run_all(files: &[ScenarioFile], args: &EngineArgs, console: &mut Console<'_>)
                     .enumerate()
                     .for_each_with(sender, |sender, (index, file)| {
                         // The receiver outlives this scope's threads.
-                        let _ = sender.send((index, engine::simulate(file, args.seed, 1)));
+                        let _ = sender.send((index, one(file, args.seed, 1, session)));
                     });
             };
             match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
@@ -123,9 +181,22 @@ fn run_all(files: &[ScenarioFile], args: &EngineArgs, console: &mut Console<'_>)
             runs[index] = Some(run);
             while let Some(Some(run)) = runs.get(said) {
                 said += 1;
-                console.progress(said, files.len(), run.scenario());
+                console.progress(said, files.len(), run.0.scenario());
             }
         }
     });
     runs.into_iter().flatten().collect()
+}
+
+/// A run, and its journal where evidence is asked for.
+type Done = (Run, Option<Vec<u8>>);
+
+fn one(file: &ScenarioFile, seed: u64, threads: usize, session: Option<&Session>) -> Done {
+    let Some(session) = session else {
+        return (engine::simulate(file, seed, threads), None);
+    };
+    let bound = session.bound.as_ref();
+    engine::simulate_and_show(file, seed, threads, |plan, journal| {
+        recorded::write(plan, journal, env!("CARGO_PKG_VERSION"), bound)
+    })
 }

@@ -3,7 +3,8 @@
 
 use super::one::{self, One, Setting};
 use super::suite::Result;
-use crate::engine::ScenarioFile;
+use crate::engine::{self, ScenarioFile};
+use crate::evidence::Attempt;
 use assize_fault::Nanos;
 use assize_model::Journal;
 use assize_model::finding::{Detail, Outcome, RunFigure, RunResult, Status, Value};
@@ -11,9 +12,9 @@ use assize_model::observation::Observation;
 use assize_report::{Run, SuiteVerdict};
 
 /// A run, and whether another was made in its place.
-struct Made {
-    one: One,
-    replaced: bool,
+pub(super) struct Made {
+    pub(super) one: One,
+    pub(super) replaced: bool,
 }
 
 /// Runs a scenario as often as is asked for; the worst of the runs decides.
@@ -51,7 +52,12 @@ pub(super) fn run(
 }
 
 /// The run that decides, with what is to be said of the others.
-fn together(file: &ScenarioFile, made: Vec<Made>) -> Result {
+pub(super) fn together(file: &ScenarioFile, mut made: Vec<Made>) -> Result {
+    let taken = |m: &mut Made| Attempt {
+        replaced: m.replaced,
+        ..std::mem::take(&mut m.one.attempt)
+    };
+    let attempts = made.iter_mut().map(taken).collect();
     let left = made.iter().flat_map(|m| m.one.left.clone()).collect();
     let mut runs: Vec<RunResult> = Vec::new();
     if made.len() > 1 {
@@ -68,7 +74,7 @@ fn together(file: &ScenarioFile, made: Vec<Made>) -> Result {
     let index = kept.iter().position(|run| Some(run.verdict()) == worst);
     let mut run = match index {
         Some(index) => kept.swap_remove(index),
-        None => one::not_run(file, "it was interrupted before it began".into()),
+        None => engine::not_run(file, "it was interrupted before it began".into()),
     };
     if let Run::Judged(outcome) = &mut run {
         for (finding, spread) in outcome.findings.iter_mut().zip(spreads) {
@@ -78,7 +84,13 @@ fn together(file: &ScenarioFile, made: Vec<Made>) -> Result {
             live.runs = runs;
         }
     }
-    Result { run, left }
+    Result {
+        run,
+        left,
+        attempts,
+        left_out: None,
+        cut_off: None,
+    }
 }
 
 /// The run that decides of those that were recorded: each with whether another was made in its
@@ -88,6 +100,7 @@ pub(crate) fn together_again(file: &ScenarioFile, made: Vec<(Run, bool)>) -> Run
         one: One {
             run,
             left: Vec::new(),
+            attempt: Attempt::default(),
         },
         replaced,
     });

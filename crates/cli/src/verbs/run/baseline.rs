@@ -27,7 +27,7 @@ enum Figure {
 }
 
 /// Reads a verdict, or that in a folder.
-pub(super) fn read(path: &Path) -> Result<Baseline, Failure> {
+pub(super) fn read(path: &Path) -> Result<(Baseline, Vec<u8>), Failure> {
     let path = if path.is_dir() {
         path.join(VERDICT)
     } else {
@@ -41,9 +41,15 @@ pub(super) fn read(path: &Path) -> Result<Baseline, Failure> {
         ))
     };
     let bytes = std::fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+    let baseline = from_bytes(&bytes).map_err(unusable)?;
+    Ok((baseline, bytes))
+}
+
+/// Reads a verdict.
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Baseline, String> {
     let json: serde_json::Value =
-        serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
-    parse(&json).map_err(unusable)
+        serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    parse(&json)
 }
 
 fn parse(json: &serde_json::Value) -> Result<Baseline, String> {

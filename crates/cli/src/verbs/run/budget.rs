@@ -57,16 +57,9 @@ impl Budget {
     }
 
     /// What a run that was stopped has not shown.
-    pub(super) fn cut_off(self, run: &mut Run) {
-        if let Run::Judged(outcome) = run
-            && outcome
-                .live
-                .as_ref()
-                .is_some_and(|l| l.ended == "interrupted")
-        {
-            let why = format!("The budget of {} was spent before its end.", self.whole);
-            strict::unfinished(outcome, &why);
-        }
+    pub(super) fn cut_off(self, run: &mut Run) -> Option<String> {
+        let why = format!("The budget of {} was spent before its end.", self.whole);
+        cut_off(run, &why).then_some(why)
     }
 
     /// How long a scenario takes at most on the wall, over all its repetitions, to the second: at
@@ -82,6 +75,19 @@ impl Budget {
         let times = i64::from(arguments.repeat.max(1));
         Nanos::secs((once.0 / 1_000_000_000).saturating_mul(times))
     }
+}
+
+/// What a run that was stopped for this reason has not shown; whether it was stopped.
+pub(super) fn cut_off(run: &mut Run, why: &str) -> bool {
+    let Run::Judged(outcome) = run else {
+        return false;
+    };
+    let ended = outcome.live.as_ref().map(|live| live.ended);
+    if ended != Some("interrupted") {
+        return false;
+    }
+    strict::unfinished(outcome, why);
+    true
 }
 
 /// How many servers the run starts.

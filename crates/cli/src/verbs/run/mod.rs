@@ -11,6 +11,7 @@ mod clock;
 mod one;
 mod out;
 mod progress;
+mod retold;
 mod select;
 mod strict;
 mod suite;
@@ -19,7 +20,9 @@ mod tests;
 
 use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
-use crate::engine::Request;
+use crate::engine::{Request, ScenarioFile};
+use crate::evidence::facts::Asked;
+use crate::evidence::{EvidenceArgs, Ran, Session};
 use crate::exit::{self, Exit, Failure};
 use crate::{reports, scenarios};
 use assize_fault::{Nanos, Ppb};
@@ -31,7 +34,7 @@ use serde_json::json;
 use std::path::PathBuf;
 
 /// Say what does happen: break it on real sockets, measure, judge.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Scenarios, or folders: of those, the scenarios with a `live:` plan or of less than 20
     /// model minutes; the others are listed.
@@ -116,6 +119,8 @@ pub(crate) struct Arguments {
     #[arg(long, env = "ASSIZE_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    evidence: EvidenceArgs,
+    #[command(flatten)]
     engine: EngineArgs,
     #[command(flatten)]
     report: ReportArgs,
@@ -147,13 +152,16 @@ fn retry(text: &str) -> Result<u16, String> {
         .ok_or_else(|| "write `inconclusive=N`, with N at most 100; a miss is never retried".into())
 }
 
+pub(crate) use crate::engine::not_run;
 pub(crate) use again::together_again as together;
-pub(crate) use one::not_run;
 pub(crate) use out::VERDICT;
 pub(crate) use strict::apply as require;
 
 /// What carries out a plan: the live engine, or a test's own.
 type Engine = fn(&Plan<'_>, &Options, &mut dyn FnMut(Observation)) -> Result<Ended, Refused>;
+
+pub(crate) use out::names;
+pub(crate) use retold::retold;
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let stop = Stop::default();
@@ -199,22 +207,29 @@ fn run_on(
         return plan(&files, arguments, console);
     }
     for file in &files {
-        let plan = Plan::new(&file.topology, &file.scenario, arguments.engine.seed);
+        let (topology, scenario) = file.as_it_stands();
+        let plan = Plan::new(topology, scenario, arguments.engine.seed);
         let options = one::options(arguments, Stop::default(), PathBuf::new());
         assize_live::admit(&plan, &options)
             .map_err(|Refused(why)| Failure::Usage(format!("{}: {why}", file.scenario.name)))?;
     }
     out::prepare(arguments.out.as_deref(), &files)?;
-    let results = suite::run_all(engine, stop, &files, arguments, console)?;
+    let mut arguments = arguments.clone();
+    let seed = &mut arguments.engine.seed;
+    let session = Session::begin(&arguments.evidence, "run", &files, seed)?;
+    let arguments = &arguments;
+    let bound = session.as_ref().and_then(|session| session.bound.as_ref());
+    let mut results = suite::run_all(engine, stop, &files, (arguments, bound), console)?;
     let on_miss = files
         .iter()
         .filter_map(|f| Some((f.topology.name.clone(), f.topology.on_miss.clone()?)))
         .collect();
     let forced = forced(&results, stop);
+    let ran = ran(&files, &mut results);
     let mut runs: Vec<_> = results.into_iter().map(|result| result.run).collect();
     for run in &mut runs {
         strict::apply(run, arguments.require);
-        if let Some(baseline) = &baseline {
+        if let Some((baseline, _)) = &baseline {
             baseline.compare(run, arguments.regress);
         }
     }
@@ -226,7 +241,43 @@ fn run_on(
     if let Some(folder) = &arguments.out {
         out::verdict(folder, &suite)?;
     }
+    if let Some(session) = session {
+        let baseline = baseline.map(|(_, bytes)| bytes);
+        let asked = (asked(arguments), baseline);
+        session.finish(&suite, &ran, arguments.engine.seed, asked, console)?;
+    }
     finish(&suite, arguments, console)
+}
+
+/// What evidence has of each scenario.
+fn ran<'a>(files: &'a [ScenarioFile], results: &mut [suite::Result]) -> Vec<Ran<'a>> {
+    let names = names(files).into_iter();
+    let all = files.iter().zip(names).zip(results);
+    all.map(|((file, name), result)| Ran {
+        file,
+        name,
+        attempts: std::mem::take(&mut result.attempts),
+        left_out: result.left_out.take(),
+        cut_off: result.cut_off.take(),
+    })
+    .collect()
+}
+
+/// What it takes to read and judge the same again.
+fn asked(arguments: &Arguments) -> Asked {
+    Asked {
+        live: true,
+        sets: arguments.sets.sets.clone(),
+        bind: arguments
+            .bind
+            .as_ref()
+            .map(|path| path.display().to_string()),
+        only: arguments.only.clone(),
+        abort_if: arguments.abort_if.clone(),
+        require_real: arguments.require.is_some(),
+        regress: arguments.regress.to_string(),
+        ..Asked::default()
+    }
 }
 
 /// What decides whatever was measured.
@@ -265,7 +316,7 @@ fn finish(
 
 /// `--plan`: what would be done, in words.
 fn plan(
-    files: &[crate::engine::ScenarioFile],
+    files: &[ScenarioFile],
     arguments: &Arguments,
     console: &mut Console<'_>,
 ) -> Result<Exit, Failure> {

@@ -1,10 +1,12 @@
 //! One run of one scenario: recorded, folded, judged, with the prediction beside.
 
 use super::{Arguments, Engine, clock, out};
-use crate::engine::{ScenarioFile, in_words, judged, panic_text};
-use crate::journal::Writer;
+use crate::engine::{ScenarioFile, in_words, judged, not_run, panic_text};
+use crate::evidence::Attempt;
+use crate::journal::{self, Writer};
+use assize_evidence::redact::Redactor;
 use assize_live::{Options, Refused, Stop, Wrap};
-use assize_model::observation::Observation;
+use assize_model::observation::{Bound, Observation};
 use assize_model::{Journal, Plan, judge};
 use assize_report::Run;
 use std::fs;
@@ -17,6 +19,8 @@ pub(super) struct One {
     pub(super) run: Run,
     /// Faults that could not be lifted.
     pub(super) left: Vec<String>,
+    /// What evidence has of it.
+    pub(super) attempt: Attempt,
 }
 
 /// What a run needs beside its plan.
@@ -26,6 +30,8 @@ pub(super) struct Setting<'a> {
     pub(super) arguments: &'a Arguments,
     /// Name of the scenario's files.
     pub(super) name: &'a str,
+    /// What was registered before.
+    pub(super) bound: Option<&'a Bound>,
 }
 
 /// The options of a run.
@@ -51,55 +57,65 @@ pub(super) fn carry_out(
     number: u32,
     tell: &dyn Fn(&Observation),
 ) -> One {
+    let mut observations = Vec::new();
     let done = catch_unwind(AssertUnwindSafe(|| {
-        record_and_judge(file, prediction, setting, number, tell)
+        record_and_judge(file, prediction, setting, number, (&mut observations, tell))
     }));
+    let journal = |observations: &[Observation]| {
+        let kept = setting.arguments.evidence.evidence.is_some();
+        (kept && !observations.is_empty()).then(|| journal::write_all(observations))
+    };
     let reason = match done {
-        Ok(Ok(one)) => return one,
+        Ok(Ok(mut one)) => {
+            one.attempt.journal = journal(&observations);
+            return one;
+        }
         Ok(Err(reason)) => reason,
         // One broken run must not take the others of the suite with it.
         Err(cause) => format!("a defect in the engine ({})", panic_text(cause.as_ref())),
     };
     One {
-        run: not_run(file, reason),
+        run: not_run(file, reason.clone()),
         left: Vec::new(),
+        attempt: Attempt {
+            journal: journal(&observations),
+            reason: Some(reason),
+            ..Attempt::default()
+        },
     }
 }
 
-/// A scenario that was not carried out.
-pub(crate) fn not_run(file: &ScenarioFile, reason: String) -> Run {
-    Run::NotRun {
-        topology: file.topology.name.clone(),
-        scenario: file.scenario.name.clone(),
-        reason,
-    }
-}
+/// Where observations go: they are kept, and told of.
+type Heard<'a> = (&'a mut Vec<Observation>, &'a dyn Fn(&Observation));
 
 fn record_and_judge(
     file: &ScenarioFile,
     prediction: Option<&Journal>,
     setting: &Setting<'_>,
     number: u32,
-    tell: &dyn Fn(&Observation),
+    (observations, tell): Heard<'_>,
 ) -> Result<One, String> {
     let arguments = setting.arguments;
     let plan = Plan::new(&file.topology, &file.scenario, arguments.engine.seed);
+    // What is judged and written is the file without its secrets; what is run has them.
+    let (topology, scenario) = file.as_it_stands();
+    let real = Plan::new(topology, scenario, arguments.engine.seed);
     let folder = Folder::new()?;
     let options = options(arguments, setting.stop.clone(), folder.0.clone());
     let writer = match &arguments.out {
         Some(folder) => Some(Writer::create(out::path(folder, setting.name, number))?),
         None => None,
     };
-    let mut observations = Vec::new();
     let mut record = |observation: Observation| {
+        let observation = without_secrets(&file.secrets, observation);
         if let Some(writer) = &writer {
             writer.record(&observation);
         }
         tell(&observation);
         observations.push(observation);
     };
-    record(began(&plan));
-    let ended = (setting.engine)(&plan, &options, &mut |observation| {
+    record(began(&plan, setting.bound));
+    let ended = (setting.engine)(&real, &options, &mut |observation| {
         // The first record and the last are written here, whoever else does.
         if !matches!(
             observation,
@@ -108,7 +124,7 @@ fn record_and_judge(
             record(observation);
         }
     });
-    let ended = ended.map_err(|Refused(why)| why);
+    let ended = ended.map_err(|Refused(why)| file.secrets.text(&why).into_owned());
     if let Ok(ended) = &ended {
         record(Observation::Ended {
             at: ended.at,
@@ -118,15 +134,43 @@ fn record_and_judge(
     }
     let written = writer.map_or(Ok(()), Writer::close);
     let ended = ended?;
-    let mut warnings: Vec<String> = file.warnings.iter().map(in_words).collect();
-    warnings.extend(written.err());
+    let remarks: Vec<String> = written.err().into_iter().collect();
+    let warnings = warnings(file, &remarks);
     Ok(One {
-        run: Run::Judged(Box::new(judged(&plan, &observations, prediction, warnings))),
+        run: Run::Judged(Box::new(judged(&plan, observations, prediction, warnings))),
         left: ended.left,
+        attempt: Attempt {
+            remarks,
+            ..Attempt::default()
+        },
     })
 }
 
-fn began(plan: &Plan<'_>) -> Observation {
+/// What is doubtful about the file, and what else a reader should know.
+pub(super) fn warnings(file: &ScenarioFile, remarks: &[String]) -> Vec<String> {
+    let of_file = file.warnings.iter().map(in_words);
+    of_file.chain(remarks.iter().cloned()).collect()
+}
+
+/// The same observation; what systems and commands say may hold a secret.
+fn without_secrets(secrets: &Redactor, observation: Observation) -> Observation {
+    // These are many, and hold no text of others.
+    if let Observation::Control { .. } | Observation::Representative { .. } = observation {
+        return observation;
+    }
+    if matches!(&observation, Observation::Sample { why, .. } if why.is_empty()) {
+        return observation;
+    }
+    let Ok(mut value) = serde_json::to_value(&observation) else {
+        return observation;
+    };
+    if !secrets.json(&mut value) {
+        return observation;
+    }
+    serde_json::from_value(value).unwrap_or(observation)
+}
+
+fn began(plan: &Plan<'_>, bound: Option<&Bound>) -> Observation {
     Observation::Began {
         schema: "assize/journal/v1".into(),
         topology: plan.topology.name.clone(),
@@ -135,6 +179,7 @@ fn began(plan: &Plan<'_>) -> Observation {
         seed: plan.seed,
         wall: clock::wall(),
         version: env!("CARGO_PKG_VERSION").into(),
+        bound: bound.cloned().map(Box::new),
     }
 }
 

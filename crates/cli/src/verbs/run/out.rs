@@ -18,7 +18,7 @@ pub(super) fn path(folder: &Path, name: &str, number: u32) -> PathBuf {
 }
 
 /// A name for the files of each scenario: its own, made unique.
-pub(super) fn names(files: &[ScenarioFile]) -> Vec<String> {
+pub(crate) fn names(files: &[ScenarioFile]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for file in files {
         let plain: String = file

@@ -3,13 +3,15 @@
 
 use super::budget::Budget;
 use super::clock::Clock;
-use super::one::{self, Setting};
+use super::one::Setting;
 use super::progress::{Told, View};
 use super::{Arguments, Engine, again, out, select, strict};
 use crate::Console;
 use crate::engine::{self, ScenarioFile};
+use crate::evidence::Attempt;
 use crate::exit::Failure;
 use assize_live::Stop;
+use assize_model::observation::Bound;
 use assize_model::{Journal, Plan};
 use assize_report::Run;
 use rayon::prelude::*;
@@ -22,6 +24,12 @@ pub(super) struct Result {
     pub(super) run: Run,
     /// Faults that could not be lifted.
     pub(super) left: Vec<String>,
+    /// What evidence has of each time that it was run.
+    pub(super) attempts: Vec<Attempt>,
+    /// Why it was not run at all.
+    pub(super) left_out: Option<String>,
+    /// Why it was stopped before its end.
+    pub(super) cut_off: Option<String>,
 }
 
 /// Representatives and journeys of a plan from which it takes a processor of its own.
@@ -34,7 +42,7 @@ pub(super) fn run_all(
     engine: Engine,
     stop: &Stop,
     files: &[ScenarioFile],
-    arguments: &Arguments,
+    (arguments, bound): (&Arguments, Option<&Bound>),
     console: &mut Console<'_>,
 ) -> std::result::Result<Vec<Result>, Failure> {
     let clock = Clock::start();
@@ -55,6 +63,7 @@ pub(super) fn run_all(
         },
         files,
         arguments,
+        bound,
         clock,
         budget,
         predictions: &predictions,
@@ -97,6 +106,7 @@ struct Work<'a> {
     ends: Stop,
     files: &'a [ScenarioFile],
     arguments: &'a Arguments,
+    bound: Option<&'a Bound>,
     clock: Clock,
     budget: Option<Budget>,
     predictions: &'a [Option<Journal>],
@@ -150,11 +160,7 @@ impl Work<'_> {
     fn one(&self, index: usize, sender: &Sender<Said>) -> Result {
         let file = &self.files[index];
         if self.stop.is_requested() {
-            let run = one::not_run(file, "it was interrupted before it began".into());
-            return Result {
-                run,
-                left: Vec::new(),
-            };
+            return again::together(file, Vec::new());
         }
         let budget = self.budget;
         if let Some(why) = budget.and_then(|b| b.leaves_out(file, self.arguments)) {
@@ -166,6 +172,7 @@ impl Work<'_> {
             stop: &self.ends,
             arguments: self.arguments,
             name: &self.names[index],
+            bound: self.bound,
         };
         let tell = |observation: &_| {
             if let Some(told) = Told::of(observation) {
@@ -174,20 +181,28 @@ impl Work<'_> {
         };
         let mut result = again::run(file, self.predictions[index].as_ref(), &setting, &tell);
         if let Some(budget) = budget.filter(|_| !self.stop.is_requested()) {
-            budget.cut_off(&mut result.run);
+            result.cut_off = budget.cut_off(&mut result.run);
         }
         result
     }
 
     fn left_out(&self, file: &ScenarioFile, why: &str) -> Result {
-        let plan = Plan::new(&file.topology, &file.scenario, self.arguments.engine.seed);
-        let mut outcome = engine::judged(&plan, &[], None, Vec::new());
-        // Not that it was killed, which is how a journal without an end reads.
-        outcome.warnings = vec![why.to_string()];
-        strict::not_exercised(&mut outcome, why);
         Result {
-            run: Run::Judged(Box::new(outcome)),
+            run: left_out(file, self.arguments.engine.seed, why),
             left: Vec::new(),
+            attempts: Vec::new(),
+            left_out: Some(why.to_owned()),
+            cut_off: None,
         }
     }
+}
+
+/// A scenario of which nothing was exercised, and why.
+pub(super) fn left_out(file: &ScenarioFile, seed: u64, why: &str) -> Run {
+    let plan = Plan::new(&file.topology, &file.scenario, seed);
+    let mut outcome = engine::judged(&plan, &[], None, Vec::new());
+    // Not that it was killed, which is how a journal without an end reads.
+    outcome.warnings = vec![why.to_string()];
+    strict::not_exercised(&mut outcome, why);
+    Run::Judged(Box::new(outcome))
 }

@@ -14,6 +14,8 @@ use assize_model::{Journal, Plan};
 use clap::Parser as _;
 use std::path::{Path, PathBuf};
 
+mod evidence;
+
 const SCENARIO: &str = r#"
 assize: scenario/v1
 topology:

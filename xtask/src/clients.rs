@@ -1,6 +1,7 @@
 //! `cargo xtask clients`: clients of Toxiproxy as their users install them, every call that they
 //! offer, against the built `assize`: as `assize proxy`, and as `toxiproxy-server` by its own
-//! flags on 0.0.0.0 in a network of the test's own.
+//! flags on 0.0.0.0 in a network of the test's own. And a library of others that reads its
+//! evidence packs.
 //!
 //! What they ask is in `tests/clients`. Here they are installed (under `target/clients`, from
 //! PyPI and npm) and given a server.
@@ -42,6 +43,7 @@ pub(crate) fn run() -> Result<()> {
         "--package",
         "assize",
     ]))?;
+    evidence()?;
     against("assize", &["proxy", "--port", "0"])?;
     let mut own = Command::new("unshare");
     own.args(["--user", "--map-root-user", "--net", "--"]);
@@ -131,6 +133,23 @@ fn install_node(list: &Path) -> Result<()> {
     let mut npm = Command::new("npm");
     npm.args(["install", "--silent", "--no-audit", "--no-fund"]);
     shell::run(npm.current_dir(folder()))
+}
+
+/// Has an evidence pack of January 2019 read by an implementation of DSSE that is not ours.
+fn evidence() -> Result<()> {
+    let packs = folder().join("evidence");
+    // What an earlier run has left: keys and packs are never written over.
+    let _ = std::fs::remove_dir_all(&packs);
+    std::fs::create_dir_all(&packs)?;
+    let mut script = Command::new(python());
+    script
+        .arg("-B")
+        .arg(scripts().join("evidence_client.py"))
+        .arg(shell::root().join("target/release/assize"))
+        .arg(packs)
+        .arg("topologies/moj/scenarios/january-2019.yaml")
+        .current_dir(shell::root());
+    shell::run(&mut script)
 }
 
 /// Runs all clients against the program under a name, started by these arguments.

@@ -34,7 +34,8 @@ cargo xtask VERB
   purity              the pure crates reach no clock, socket, file or global randomness
   determinism         the same bytes again, on one thread and on two, in another time zone
   codegen [--check]   write (or compare) the files generated from the source
-  clients             clients of Toxiproxy from PyPI and npm against `assize proxy`
+  clients             clients of Toxiproxy from PyPI and npm against `assize proxy`, and
+                      securesystemslib on an evidence pack
   pages               reports in a headless Chromium, on desk, telephone and paper, and parsed
   pyntm               loads under failure beside an independent model from PyPI
   slurm               a sweep as an array job on a Slurm of its own, one task killed

@@ -14,6 +14,7 @@ mod exits;
 mod faults;
 mod figures;
 mod invariants;
+mod joint;
 mod live;
 mod load;
 mod moj;

@@ -17,6 +17,9 @@ use anyhow::Result;
 /// How many cases each property is tried on by `--full`; the default of proptest is 256.
 const CASES: &str = "4096";
 
+/// How many random networks `--full` carries out in virtual time; the test's own number is 50.
+const SEEDS: &str = "1000";
+
 /// Takes every step; stops at the first that fails.
 pub(crate) fn run(full: bool) -> Result<()> {
     let mut ci = Steps::begin(if full { "ci --full" } else { "ci" });
@@ -99,6 +102,11 @@ fn long(ci: &mut Steps) -> Result<()> {
         ];
         let mut command = cargo(&["test"]);
         shell::run(command.args(plain).env("ASSIZE_PLAIN_RUNS", "20"))
+    })?;
+    let again = format!("ASSIZE_JOINT_SEEDS={SEEDS} cargo test --release -p assize-tests joint::");
+    ci.step("joint", &again, || {
+        let mut command = cargo(&["test", "--release", "-p", "assize-tests", "--quiet"]);
+        shell::run(command.arg("joint::").env("ASSIZE_JOINT_SEEDS", SEEDS))
     })?;
     if std::path::Path::new("/usr/lib/postgresql").is_dir() {
         let again =

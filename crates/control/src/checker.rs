@@ -18,6 +18,20 @@ pub enum Seen {
     Bad(Nanos),
     /// No answer: the check fails when its timeout is over.
     Silent,
+    /// Nobody checks: whoever would is out. It counts neither way.
+    Unmade,
+}
+
+impl Seen {
+    /// From the start of a check to its result.
+    #[must_use]
+    pub const fn delay(self, timeout: Nanos) -> Nanos {
+        match self {
+            Self::Good(rtt) | Self::Bad(rtt) => rtt,
+            Self::Silent => timeout,
+            Self::Unmade => Nanos::ZERO,
+        }
+    }
 }
 
 /// The machine.
@@ -96,18 +110,19 @@ impl Checker {
 
     /// How many more results of the present kind turn the verdict; `None` if they confirm it.
     fn missing(&self) -> Option<u32> {
-        let good = matches!(self.seen, Seen::Good(_));
+        let good = match self.seen {
+            Seen::Good(_) => true,
+            Seen::Bad(_) | Seen::Silent => false,
+            Seen::Unmade => return None,
+        };
         if good == self.up {
             return None;
         }
         Some(if self.up { self.fall } else { self.rise } - self.against)
     }
 
-    fn delay(&self) -> Nanos {
-        match self.seen {
-            Seen::Good(rtt) | Seen::Bad(rtt) => rtt,
-            Seen::Silent => self.timeout,
-        }
+    const fn delay(&self) -> Nanos {
+        self.seen.delay(self.timeout)
     }
 
     /// Accounts for the checks that started before `until`.
@@ -117,6 +132,7 @@ impl Checker {
         }
         let started = (until.0 - self.next_start.0 - 1) / self.every.0 + 1;
         match self.missing() {
+            None if self.seen == Seen::Unmade => {}
             None => self.against = 0,
             Some(missing) if started < i64::from(missing) => self.against += started as u32,
             Some(missing) => {
@@ -161,6 +177,7 @@ mod tests {
                     match word {
                         "good" => Seen::Good(Nanos::ZERO),
                         "bad" => Seen::Bad(Nanos::ZERO),
+                        "unmade" => Seen::Unmade,
                         "slow" => Seen::Good(Nanos::millis(1001)),
                         _ => Seen::Silent,
                     },
@@ -218,6 +235,17 @@ mod tests {
     #[test]
     fn up_again_after_two_good_checks() {
         run(1000, "0ms silent\n20000ms good", "6000ms down\n23000ms up");
+    }
+
+    #[test]
+    fn checks_that_nobody_makes_count_neither_way() {
+        // Fails at 1 s and 3 s; nobody looks from 4 s to 20 s; the third failing one is at 21 s.
+        run(
+            1000,
+            "0ms silent\n4000ms unmade\n20000ms silent",
+            "22000ms down",
+        );
+        run(1000, "0ms unmade\n20000ms good", "");
     }
 
     #[test]

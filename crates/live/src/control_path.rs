@@ -13,7 +13,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -97,8 +97,7 @@ impl Drop for ControlPath {
 /// One connection and one exchange through a proxy whose upstream is the echo.
 pub(crate) async fn probe(via: SocketAddr) -> io::Result<Duration> {
     let begun = Instant::now();
-    let mut stream = TcpStream::connect(via).await?;
-    stream.set_nodelay(true)?;
+    let mut stream = crate::net::connect(via).await?;
     stream.write_all(&PROBE).await?;
     let mut back = [0; PROBE.len()];
     stream.read_exact(&mut back).await?;

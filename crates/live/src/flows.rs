@@ -67,6 +67,19 @@ pub(crate) struct Flow {
 enum Carrier {
     Tcp(Proxy),
     Udp(UdpProxy),
+    /// In memory, in the place of a proxy.
+    #[cfg(feature = "rehearsal")]
+    Air(std::sync::Arc<crate::air::Carrier>),
+}
+
+/// What flows are made on.
+#[derive(Debug)]
+pub(crate) enum Ground {
+    /// Proxies, which listen on this address.
+    Sockets(Engine, IpAddr),
+    /// Memory, in virtual time.
+    #[cfg(feature = "rehearsal")]
+    Air(std::sync::Arc<crate::air::Air>),
 }
 
 /// All flows of a run.
@@ -88,49 +101,13 @@ pub(crate) struct Making {
 
 impl Flows {
     /// Makes a proxy for each.
-    pub(crate) fn make(
-        engine: &Engine,
-        host: IpAddr,
-        seed: u64,
-        flows: Vec<Making>,
-    ) -> Result<Self, Refused> {
+    pub(crate) fn make(ground: &Ground, seed: u64, flows: Vec<Making>) -> Result<Self, Refused> {
         let mut made = Self {
             list: Vec::with_capacity(flows.len()),
             index: BTreeMap::new(),
         };
         for flow in flows {
-            let refuse = |e: assize_proxy::Error| {
-                Refused::new(format!("the proxy of `{}` cannot be made: {e}", flow.name))
-            };
-            let listen = SocketAddr::new(host, 0).to_string();
-            let (carrier, addr) = match flow.transport {
-                Transport::Tcp => {
-                    let builder = Proxy::tcp(listen)
-                        .name(&flow.name)
-                        .upstream(&flow.upstream)
-                        .on(engine);
-                    let faults = flow.on.faults.iter().map(toxic);
-                    let proxy = faults
-                        .fold(builder, assize_proxy::Builder::toxic)
-                        .start()
-                        .map_err(refuse)?;
-                    let addr = proxy.addr();
-                    (Carrier::Tcp(proxy), addr)
-                }
-                Transport::Udp => {
-                    let builder = Proxy::udp(listen)
-                        .name(&flow.name)
-                        .upstream(&flow.upstream)
-                        .seed(seed);
-                    let faults = flow.on.faults.iter().map(toxic);
-                    let proxy = faults
-                        .fold(builder, assize_proxy::UdpBuilder::toxic)
-                        .start()
-                        .map_err(refuse)?;
-                    let addr = proxy.addr();
-                    (Carrier::Udp(proxy), addr)
-                }
-            };
+            let (carrier, addr) = carrier(ground, seed, &flow)?;
             made.index.insert(flow.key, made.list.len());
             made.list.push(Flow {
                 key: flow.key,
@@ -162,6 +139,42 @@ impl Flows {
     }
 }
 
+fn carrier(ground: &Ground, seed: u64, flow: &Making) -> Result<(Carrier, SocketAddr), Refused> {
+    let refuse = |why: &dyn std::fmt::Display| {
+        Refused::new(format!(
+            "the proxy of `{}` cannot be made: {why}",
+            flow.name
+        ))
+    };
+    let (engine, host) = match ground {
+        Ground::Sockets(engine, host) => (engine, *host),
+        #[cfg(feature = "rehearsal")]
+        Ground::Air(air) => {
+            let upstream = flow.upstream.parse().map_err(|e| refuse(&e))?;
+            let (carrier, addr) = air.flow(&flow.name, upstream, flow.on.clone());
+            return Ok((Carrier::Air(carrier), addr));
+        }
+    };
+    let listen = SocketAddr::new(host, 0).to_string();
+    let faults = flow.on.faults.iter().map(toxic);
+    Ok(match flow.transport {
+        Transport::Tcp => {
+            let builder = Proxy::tcp(listen).name(&flow.name).upstream(&flow.upstream);
+            let builder = faults.fold(builder.on(engine), assize_proxy::Builder::toxic);
+            let proxy = builder.start().map_err(|e| refuse(&e))?;
+            let addr = proxy.addr();
+            (Carrier::Tcp(proxy), addr)
+        }
+        Transport::Udp => {
+            let builder = Proxy::udp(listen).name(&flow.name).upstream(&flow.upstream);
+            let builder = faults.fold(builder.seed(seed), assize_proxy::UdpBuilder::toxic);
+            let proxy = builder.start().map_err(|e| refuse(&e))?;
+            let addr = proxy.addr();
+            (Carrier::Udp(proxy), addr)
+        }
+    })
+}
+
 impl Flow {
     /// Puts this on the wire instead of what is there; returns whether that is a change. It holds
     /// for open connections as well when this returns.
@@ -173,6 +186,8 @@ impl Flow {
         match &self.carrier {
             Carrier::Tcp(proxy) => put_on_tcp(proxy, &on, &new)?,
             Carrier::Udp(proxy) => put_on_udp(proxy, &on, &new)?,
+            #[cfg(feature = "rehearsal")]
+            Carrier::Air(carrier) => carrier.put(new.clone()),
         }
         *on = new;
         Ok(true)
@@ -193,6 +208,8 @@ impl Flow {
         match &self.carrier {
             Carrier::Tcp(proxy) => proxy.counters().open > 0,
             Carrier::Udp(_) => false,
+            #[cfg(feature = "rehearsal")]
+            Carrier::Air(carrier) => carrier.is_in_use(),
         }
     }
 
@@ -201,6 +218,8 @@ impl Flow {
         match self.carrier {
             Carrier::Tcp(_) => Order::Stream,
             Carrier::Udp(_) => Order::Datagram,
+            #[cfg(feature = "rehearsal")]
+            Carrier::Air(_) => Order::Stream,
         }
     }
 
@@ -335,7 +354,7 @@ mod tests {
         wire
     }
 
-    fn one_flow() -> Result<(Engine, Flows, TcpListener), Box<dyn std::error::Error>> {
+    fn one_flow() -> Result<(Ground, Flows, TcpListener), Box<dyn std::error::Error>> {
         let engine = Engine::new(EngineOptions {
             workers: 1,
             ..EngineOptions::default()
@@ -351,14 +370,15 @@ mod tests {
             transport: Transport::Tcp,
             on: nothing(),
         };
-        let flows = Flows::make(&engine, Ipv4Addr::LOCALHOST.into(), 1, vec![making])?;
-        Ok((engine, flows, server))
+        let ground = Ground::Sockets(engine, Ipv4Addr::LOCALHOST.into());
+        let flows = Flows::make(&ground, 1, vec![making])?;
+        Ok((ground, flows, server))
     }
 
     #[test]
     fn what_is_put_on_is_met_and_what_is_taken_off_is_gone()
     -> Result<(), Box<dyn std::error::Error>> {
-        let (_engine, flows, server) = one_flow()?;
+        let (_ground, flows, server) = one_flow()?;
         let flow = flows.get(
             flows
                 .find(Origin::Beside, End::Replica(ServiceId(0), 0))

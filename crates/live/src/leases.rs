@@ -1,8 +1,8 @@
 //! What representatives keep of the needs of an access: leases, tickets, sessions.
 //!
 //! Each is renewed at one age and void at another, by asking the real service over the real path.
-//! Ages count from the first fault of the plan, as in simulation: a cohort of phase f is due at f
-//! of the renewal age after it.
+//! Ages count from the first fault that can interrupt it: a cohort of phase f is due at f of the
+//! renewal age after it. In simulation it is the first that does.
 
 use crate::director::Report;
 use crate::flows::{End, Origin};
@@ -11,8 +11,9 @@ use crate::users::{Rep, called};
 use crate::world::World;
 use assize_fault::{Nanos, Size};
 use assize_model::binding::{Realisation, StandIn};
-use assize_model::topology::{LeaseSpec, Need};
-use assize_model::{AccessId, Plan, ServiceId};
+use assize_model::scenario::Target;
+use assize_model::topology::{Access, LeaseSpec, Need};
+use assize_model::{AccessId, NodeId, Plan, ServiceId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -43,13 +44,6 @@ pub(crate) struct Lease {
 
 /// All of a representative.
 pub(crate) fn of(plan: &Plan<'_>, world: &Arc<World>, rep: &Arc<Rep>, now: Nanos) -> Vec<Lease> {
-    let anchor = plan
-        .scenario
-        .faults
-        .iter()
-        .map(|f| f.at)
-        .min()
-        .unwrap_or(Nanos::ZERO);
     let mut leases = Vec::new();
     for (rank, used) in rep.accesses.iter().enumerate() {
         let access = plan.topology.access_path(used.access);
@@ -57,6 +51,7 @@ pub(crate) fn of(plan: &Plan<'_>, world: &Arc<World>, rep: &Arc<Rep>, now: Nanos
             let Some(spec) = need.cache.clone() else {
                 continue;
             };
+            let anchor = anchor(plan, rep, access, need.service);
             let service = &plan.topology.service(need.service).id;
             let phase = |name: &str| plan.phases_of(name)[usize::from(rep.cohort())];
             let renew = spec.renew.max(Nanos(1));
@@ -90,6 +85,37 @@ pub(crate) fn of(plan: &Plan<'_>, world: &Arc<World>, rep: &Arc<Rep>, now: Nanos
         }
     }
     leases
+}
+
+/// When the first fault begins that can stand between a representative and a service, or make its
+/// replicas fail; of none of them, the first fault.
+fn anchor(plan: &Plan<'_>, rep: &Rep, access: &Access, service: ServiceId) -> Nanos {
+    let topology = plan.topology;
+    let spec = topology.service(service);
+    let mut ends: Vec<NodeId> = spec.replicas.iter().map(|r| r.at).collect();
+    ends.push(plan.cells[rep.cell].node);
+    ends.extend(&access.through);
+    let concerns = |target: &Target| match target {
+        Target::Service(s) | Target::Primary(s) | Target::Replica(s, _) => {
+            *s == service || spec.depends.all_of.iter().any(|d| d.service == *s)
+        }
+        Target::Shard(s, _) | Target::Flow(s, _) => *s == service,
+        Target::Node(node, _) | Target::NodeReplica(node, _) | Target::Part(node, ..) => {
+            ends.contains(node)
+        }
+        Target::Link(link, _) => {
+            let link = topology.link(*link);
+            let mut joined = link.from.iter().chain([&link.to]);
+            joined.any(|end| ends.contains(end))
+        }
+        Target::Access(_) => false,
+    };
+    let faults = || plan.scenario.faults.iter();
+    let near = faults().filter(|f| f.targets.iter().any(concerns));
+    let first = near.map(|f| f.at).min();
+    first
+        .or_else(|| faults().map(|f| f.at).min())
+        .unwrap_or(Nanos::ZERO)
 }
 
 /// When the hours of a representative's users opened last, at or before the start.
@@ -196,7 +222,7 @@ impl Lease {
         let world = &self.world;
         let service = self.need.service;
         let cohort = self.rep.cohort();
-        let replica = world.view(service, cohort);
+        let replica = world.goes_to(self.rep.spot, self.access(), service, cohort);
         let origin = Origin::Users {
             spot: self.rep.spot,
             access: self.access(),

@@ -4,6 +4,8 @@
 //! What decides a figure is in `control`; here it is carried out: this address is checked, that
 //! replica is promoted, a path's conditions become the faults of a proxy. Nothing is judged here.
 
+#[cfg(feature = "rehearsal")]
+mod air;
 mod clock;
 mod context;
 mod control_path;
@@ -15,6 +17,7 @@ pub mod guard;
 mod heartbeat;
 mod leases;
 pub mod ledger;
+mod net;
 mod network;
 mod options;
 mod pace;
@@ -42,6 +45,8 @@ pub use replica::{
     Answer, BackupReport, Call, Effect, Entry, Held, Later, Neighbours, Replica, Role, Transport,
     Trouble, Way, What, Work,
 };
+#[cfg(feature = "rehearsal")]
+pub use run::rehearse;
 pub use run::run;
 pub use signal::on_signal;
 pub use zone::{Record, Zone};

@@ -143,6 +143,11 @@ impl<'a> Network<'a> {
         wire::faults(&self.ways[flow].condition, order, scale, &mut self.lines)
     }
 
+    /// Whether nothing passes over a flow now.
+    pub(crate) fn is_stopped(&self, flow: usize) -> bool {
+        self.ways[flow].condition.stop.is_some()
+    }
+
     /// Whether a node works.
     pub(crate) fn works(&self, node: NodeId) -> bool {
         self.fabric.truth().spot_up[self.fabric.net().spot(node)]

@@ -145,7 +145,11 @@ fn timers(plan: &Plan<'_>) -> Vec<Timer> {
 }
 
 /// The pace of a run: the one that was asked for, if it is permitted, else the largest one.
-fn choose(plan: &Plan<'_>, asked: Option<u32>, machine: Machine) -> Result<u32, Refused> {
+pub(crate) fn choose(
+    plan: &Plan<'_>,
+    asked: Option<u32>,
+    machine: Machine,
+) -> Result<u32, Refused> {
     let real = plan
         .topology
         .services

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::director::{origin_of, replicas_of};
-use crate::flows::{self, End, FlowKey, Flows, Origin};
+use crate::flows::{self, End, FlowKey, Flows, Ground, Origin};
 use crate::network::Network;
 use crate::options::{Options, Refused};
 use crate::probe::spot_of;
@@ -19,7 +19,6 @@ use assize_model::binding::Realisation;
 use assize_model::faults::Effect;
 use assize_model::topology::{Probes, Service, Topology};
 use assize_model::{NodeId, Plan, ServiceId};
-use assize_proxy::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -312,8 +311,7 @@ pub(crate) fn flow_name(plan: &Plan<'_>, key: FlowKey) -> String {
 /// Makes every flow of the plan.
 pub(crate) fn make_flows(
     plan: &Plan<'_>,
-    engine: &Engine,
-    options: &Options,
+    ground: &Ground,
     started: &Started,
     (keys, network, scale): (&[FlowKey], &mut Network<'_>, Scale),
     machine: SocketAddr,
@@ -344,5 +342,5 @@ pub(crate) fn make_flows(
             transport,
         });
     }
-    Flows::make(engine, options.host, plan.seed, makings)
+    Flows::make(ground, plan.seed, makings)
 }

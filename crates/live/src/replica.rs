@@ -62,6 +62,11 @@ pub trait Replica: Send + Sync + fmt::Debug {
     /// Makes it take writes. The time that this takes is the system's own: nobody adds any.
     fn promote(&self) -> Later<'_, Result<(), Trouble>>;
 
+    /// Makes it take writes again, after it stepped down for another that then could not take over.
+    fn resume(&self) -> Later<'_, Result<(), Trouble>> {
+        self.promote()
+    }
+
     /// Makes it follow `primary` (its address through a proxy, as seen from this replica's host).
     fn follow(&self, primary: Way, rejoin: Rejoin) -> Later<'_, Result<(), Trouble>>;
 

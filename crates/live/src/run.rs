@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::control_path::ControlPath;
 use crate::director::{Director, Report, misplaced, start_checks, start_roles, unsupported};
-use crate::flows::{End, FlowKey, Origin};
+use crate::flows::{End, FlowKey, Ground, Origin};
 use crate::network::Network;
 use crate::options::{Ended, Options, Refused};
 use crate::probe::spot_of;
@@ -19,6 +19,7 @@ use assize_model::binding::Realisation;
 use assize_model::observation::Observation;
 use assize_model::{Plan, ServiceId};
 use assize_proxy::{Engine, EngineOptions};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -51,13 +52,46 @@ pub fn run(
         .enable_all()
         .build()
         .map_err(|e| Refused::new(format!("the runtime cannot be started: {e}")))?;
-    let ended = runtime.block_on(prepare_and_run(plan, options, sink));
+    let ended = runtime.block_on(on_sockets(plan, options, sink));
     // What still waits for an answer has nothing to tell any more.
     runtime.shutdown_timeout(Duration::from_secs(2));
     ended
 }
 
-async fn prepare_and_run(
+/// Carries a plan out as [`run`] does, in virtual time and over connections in memory: the same
+/// director, users, stand-ins and wire faults, as fast as they can be computed, and whatever the
+/// machine is doing. Stand-ins that speak over streams only.
+///
+/// # Errors
+/// As [`run`]; also a service that a rehearsal cannot play.
+#[cfg(feature = "rehearsal")]
+pub fn rehearse(
+    plan: &Plan<'_>,
+    options: &Options,
+    sink: &mut dyn FnMut(Observation),
+) -> Result<Ended, Refused> {
+    // A paused clock counts timers in milliseconds.
+    let machine = pace::Machine {
+        jitter: Nanos::millis(1),
+        round_trip: Nanos::ZERO,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .map_err(|e| Refused::new(format!("the runtime cannot be started: {e}")))?;
+    runtime.block_on(async {
+        crate::admit(plan, options)?;
+        let _stay = crate::air::Air::enter(plan.seed);
+        let air = crate::air::here().ok_or_else(|| Refused::new("there is no air"))?;
+        let (ground, pace) = (Ground::Air(air), pace::choose(plan, options.pace, machine)?);
+        let at = crate::air::machine();
+        let place = (&ground, (machine, &at), pace, None);
+        prepare_and_run(plan, options, place, sink).await
+    })
+}
+
+async fn on_sockets(
     plan: &Plan<'_>,
     options: &Options,
     sink: &mut dyn FnMut(Observation),
@@ -71,6 +105,27 @@ async fn prepare_and_run(
     .map_err(|e| Refused::new(format!("the proxies cannot be started: {e}")))?;
     let control = Arc::new(ControlPath::start(&engine, options.host).await?);
     let (machine, pace) = pace::fit(plan, options.pace, &control).await?;
+    let ground = Ground::Sockets(engine, options.host);
+    let at = control.machine;
+    let place = (&ground, (machine, &at), pace, Some(control));
+    prepare_and_run(plan, options, place, sink).await
+}
+
+/// Where a run takes place, what its machine permits, how fast model time passes, and what watches
+/// the machine meanwhile.
+type Place<'a> = (
+    &'a Ground,
+    (pace::Machine, &'a SocketAddr),
+    u32,
+    Option<Arc<ControlPath>>,
+);
+
+async fn prepare_and_run(
+    plan: &Plan<'_>,
+    options: &Options,
+    (ground, (machine, machine_at), pace, control): Place<'_>,
+    sink: &mut dyn FnMut(Observation),
+) -> Result<Ended, Refused> {
     let crowd = Crowd::new(plan, pace, options.probes_per_second);
     let topology = Arc::new(plan.topology.clone());
     let zone = Zone::new(&topology);
@@ -87,7 +142,7 @@ async fn prepare_and_run(
     let thin = thin::factor(plan);
     let scale = Scale { pace, thin };
     let making = (keys.as_slice(), &mut network, scale);
-    let flows = match make_flows(plan, &engine, options, &started, making, control.machine) {
+    let flows = match make_flows(plan, ground, &started, making, *machine_at) {
         Ok(flows) => flows,
         Err(refused) => {
             started.stop().await;
@@ -138,7 +193,7 @@ async fn prepare_and_run(
     let ended = conduct(
         plan,
         options,
-        (&world, &control, crowd, network),
+        (&world, control, crowd, network),
         wrapped,
         sink,
     )
@@ -228,7 +283,7 @@ fn noted(world: &World) -> Vec<Observation> {
 async fn conduct(
     plan: &Plan<'_>,
     options: &Options,
-    (world, control, crowd, network): (&Arc<World>, &Arc<ControlPath>, Crowd, Network<'_>),
+    (world, control, crowd, network): (&Arc<World>, Option<Arc<ControlPath>>, Crowd, Network<'_>),
     wrapped: Option<Wrapped>,
     sink: &mut dyn FnMut(Observation),
 ) -> Ended {
@@ -267,8 +322,8 @@ async fn conduct(
     }
     start_checks(plan, world, origin, &reports, &mut tasks);
     start_roles(plan, world, &reports, &mut tasks);
-    {
-        let (control, reports) = (Arc::clone(control), reports.clone());
+    if let Some(control) = control {
+        let reports = reports.clone();
         tasks.spawn(async move { control.watch(clock, reports).await });
     }
     tasks.spawn(notes(Arc::clone(world), reports.clone()));

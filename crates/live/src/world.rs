@@ -12,9 +12,10 @@ use assize_fault::Nanos;
 use assize_model::scenario::{FaultEntry, Target};
 use assize_model::topology::Topology;
 use assize_model::{AccessId, ServiceId};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// What all parts of a run share.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct World {
     pub(crate) thin: u32,
     /// By service and cohort, the replica that clients go to: the answer that they hold.
     views: Vec<[AtomicU16; 64]>,
+    /// Who stays with an old primary, by spot, access and service: users who cannot reach the new one.
+    clings: Mutex<BTreeMap<(usize, AccessId, ServiceId), u16>>,
     /// By access and need, how often everything held of it has become void.
     epochs: Vec<Vec<AtomicU32>>,
     /// By service, a mask of replicas whose checks are made to ask the machine alone.
@@ -72,6 +75,7 @@ impl World {
             flows,
             thin,
             views,
+            clings: Mutex::default(),
             epochs,
             lied_to,
             turns: Turns::default(),
@@ -89,6 +93,38 @@ impl World {
     /// The replica that clients of this cohort go to.
     pub(crate) fn view(&self, service: ServiceId, cohort: u8) -> u16 {
         self.views[service.index()][usize::from(cohort % 64)].load(Relaxed)
+    }
+
+    /// The replica that users of a spot go to over an access: where the name leads, or an old primary
+    /// that still takes writes, where the new one cannot be reached.
+    pub(crate) fn goes_to(
+        &self,
+        spot: usize,
+        access: AccessId,
+        service: ServiceId,
+        cohort: u8,
+    ) -> u16 {
+        let clings = self.clings.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = clings.get(&(spot, access, service)).copied();
+        old.unwrap_or_else(|| self.view(service, cohort))
+    }
+
+    /// Who stays with which old primary of a service from now on.
+    pub(crate) fn set_clings(&self, service: ServiceId, new: &BTreeMap<(usize, AccessId), u16>) {
+        let mut clings = self.clings.lock().unwrap_or_else(PoisonError::into_inner);
+        clings.retain(|key, _| key.2 != service);
+        clings.extend(
+            new.iter()
+                .map(|((spot, access), old)| ((*spot, *access, service), *old)),
+        );
+    }
+
+    /// Who stays with an old primary of a service now.
+    pub(crate) fn clings(&self, service: ServiceId) -> BTreeMap<(usize, AccessId), u16> {
+        let clings = self.clings.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = clings.iter().filter(|(key, _)| key.2 == service);
+        own.map(|((spot, access, _), old)| ((*spot, *access), *old))
+            .collect()
     }
 
     /// Clients of this cohort go there from now on.

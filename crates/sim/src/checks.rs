@@ -15,36 +15,34 @@ impl Engine<'_> {
     pub(crate) fn refresh_checks(&mut self, concerned: &[usize]) {
         for &service in concerned {
             for replica in 0..self.services[service].checkers.len() {
-                if let Some((seen, faults)) = self.check_sees(service, replica) {
-                    let now = self.now;
-                    let failing_before = self.services[service].checkers[replica].failing();
-                    self.services[service].checkers[replica].on_seen(now, seen);
-                    let state = &mut self.services[service];
-                    if matches!(seen, Seen::Good(_)) {
-                        let met = failing_before || state.checkers[replica].failing();
-                        let faults = std::mem::take(&mut state.replicas[replica].seen_faults);
-                        if met {
-                            self.bite_all(&faults, || "a health check met it".into());
-                        }
-                    } else if !faults.is_empty() {
-                        state.replicas[replica].seen_faults = faults;
+                let now = self.now;
+                let (seen, faults) = self.check_sees(service, replica);
+                let failing_before = self.services[service].checkers[replica].failing();
+                self.services[service].checkers[replica].on_seen(now, seen);
+                let state = &mut self.services[service];
+                if matches!(seen, Seen::Good(_)) {
+                    let met = failing_before || state.checkers[replica].failing();
+                    let faults = std::mem::take(&mut state.replicas[replica].seen_faults);
+                    if met {
+                        self.bite_all(&faults, || "a health check met it".into());
                     }
-                    let next = self.services[service].checkers[replica].next_wake();
-                    let id = self.first_check[service] + replica;
-                    self.wakes.arm(Wake::Checker(id), next);
+                } else if !faults.is_empty() {
+                    state.replicas[replica].seen_faults = faults;
                 }
+                let next = self.services[service].checkers[replica].next_wake();
+                let id = self.first_check[service] + replica;
+                self.wakes.arm(Wake::Checker(id), next);
             }
         }
     }
 
-    /// `None` where every checker is itself out.
-    pub(crate) fn check_sees(
-        &mut self,
-        service: usize,
-        replica: usize,
-    ) -> Option<(Seen, Vec<Fault>)> {
+    /// [`Seen::Unmade`] where every checker is itself out.
+    pub(crate) fn check_sees(&mut self, service: usize, replica: usize) -> (Seen, Vec<Fault>) {
         let spec = &self.plan.topology.services[service];
-        let check = &spec.failover.as_ref()?.check;
+        let Some(failover) = &spec.failover else {
+            return (Seen::Unmade, Vec::new());
+        };
+        let check = &failover.check;
         let target = self.fabric.net().spot(spec.replicas[replica].at);
         let state = &self.services[service].replicas[replica];
         let lies = !state.lies.is_empty();
@@ -94,18 +92,24 @@ impl Engine<'_> {
             let blame = own.or_else(|| self.cut_off(service, replica));
             votes.push(self.vote((service, replica), None, blame, Quality::PERFECT, host_only));
         }
-        if votes.is_empty() {
-            return None;
-        }
         let good = |vote: &&(Seen, Vec<Fault>)| matches!(vote.0, Seen::Good(_));
         if !fails_open.is_empty() {
             self.pass_unanswered(&mut votes, &fails_open, check.timeout);
         }
         let failed = votes.iter().filter(|v| !good(v)).count();
-        if failed * 2 <= votes.len() {
-            return votes.iter().find(good).cloned();
+        let (cast, is_good) = (votes.len(), failed * 2 <= votes.len());
+        votes.retain(|v| good(&v) == is_good);
+        votes.sort_by_key(|v| v.0.delay(check.timeout));
+        // The round is decided when so many have come that the rest cannot turn it.
+        let decides = if is_good {
+            cast.div_ceil(2).saturating_sub(1)
+        } else {
+            cast / 2
+        };
+        if decides < votes.len() {
+            return votes.swap_remove(decides);
         }
-        votes.iter().find(|v| !good(v)).cloned()
+        (Seen::Unmade, Vec::new())
     }
 
     /// Checks that get no answer count as passed, when their time is over.

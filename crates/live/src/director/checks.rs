@@ -27,6 +27,14 @@ pub(crate) struct Checked {
     pub(crate) outcome: Result<(), Trouble>,
 }
 
+/// The checks of one replica that started together.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    came: usize,
+    counted: bool,
+    votes: Vec<Checked>,
+}
+
 /// Starts every check of the plan, from `origin` on; they end when the set is dropped.
 pub(crate) fn start(
     plan: &Plan<'_>,
@@ -50,7 +58,7 @@ pub(crate) fn start(
             });
             let every = failover.check.every.max(Nanos(1));
             let first = origin + (phase - origin) % every;
-            for from in voters(&failover.check.from) {
+            for from in voters_of(&failover.check.from) {
                 let check = Check {
                     world: Arc::clone(world),
                     service: s,
@@ -64,12 +72,9 @@ pub(crate) fn start(
 }
 
 /// Where checks are made from.
-fn voters(from: &[NodeId]) -> Vec<Option<NodeId>> {
-    if from.is_empty() {
-        vec![None]
-    } else {
-        from.iter().copied().map(Some).collect()
-    }
+fn voters_of(from: &[NodeId]) -> impl Iterator<Item = Option<NodeId>> {
+    let beside = from.is_empty().then_some(None);
+    beside.into_iter().chain(from.iter().copied().map(Some))
 }
 
 /// The origin of the flow of a check.
@@ -162,7 +167,7 @@ async fn ask_machine(via: SocketAddr) -> Result<(), Trouble> {
 }
 
 impl Director<'_> {
-    /// One check is over; with the last of its round the vote is counted.
+    /// One check is over; its round is counted as soon as the rest cannot turn it.
     pub(super) fn on_checked(&mut self, checked: Checked) {
         let (service, replica) = (checked.service, checked.replica);
         let Some(failover) = &self.plan.topology.services[service].failover else {
@@ -170,15 +175,34 @@ impl Director<'_> {
         };
         let voters = failover.check.from.len().max(1);
         let key = (replica, checked.round);
-        let votes = self.services[service].rounds.entry(key).or_default();
-        votes.push(checked);
-        if votes.len() < voters {
+        let round = self.services[service].rounds.entry(key).or_default();
+        round.came += 1;
+        let (all_came, counted) = (round.came >= voters, round.counted);
+        if !counted {
+            round.votes.push(checked);
+        }
+        let works = |from: Option<NodeId>| from.is_none_or(|node| self.network.works(node));
+        let cast = || round.votes.iter().filter(|v| works(v.from));
+        let (came, failed) = (
+            cast().count(),
+            cast().filter(|v| v.outcome.is_err()).count(),
+        );
+        let whole = voters_of(&failover.check.from)
+            .filter(|from| works(*from))
+            .count();
+        let settled = failed * 2 > whole || (came - failed) * 2 >= whole.max(1);
+        let votes = if !counted && (settled || all_came) {
+            round.counted = true;
+            std::mem::take(&mut round.votes)
+        } else {
+            Vec::new()
+        };
+        if all_came {
+            self.services[service].rounds.remove(&key);
+        }
+        if votes.is_empty() {
             return;
         }
-        let votes = self.services[service]
-            .rounds
-            .remove(&key)
-            .unwrap_or_default();
         // Who restores a server has told its watchers: they promote nobody in its place meanwhile.
         if self.services[service].restoring {
             return;
@@ -244,10 +268,14 @@ impl Director<'_> {
         self.faults_about(vote.service, vote.replica, is_it)
     }
 
+    fn liars(&self, vote: &Checked) -> Vec<usize> {
+        let lying = |e: Effect| e == Effect::CheckLies;
+        self.faults_with(vote.service, vote.replica, lying, vote.began)
+    }
+
     /// A check that sees green while users get nothing has met a fault that makes it lie.
     fn bite_liars(&mut self, vote: &Checked) {
-        let lying = |e: Effect| e == Effect::CheckLies;
-        let liars = self.faults_with(vote.service, vote.replica, lying, vote.began);
+        let liars = self.liars(vote);
         let state = &self.services[vote.service].replicas[usize::from(vote.replica)];
         if liars.is_empty() || state.serving || !state.acts {
             return;

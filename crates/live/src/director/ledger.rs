@@ -105,9 +105,8 @@ impl Ledger {
             }
             if let [a, b, c, d] = self.runs[..] {
                 let turns = a.0 == c.0 && b.0 == d.0 && a.0 != b.0;
-                let close = [(a, b), (b, c), (c, d)]
-                    .iter()
-                    .all(|(x, y)| y.1 - x.2 <= soon);
+                // Each went on meanwhile; who was silent for longer had stopped.
+                let close = c.1 - a.2 <= soon && d.1 - b.2 <= soon;
                 if turns && close {
                     let span = self.split.get_or_insert((b.1, c.2));
                     span.1 = span.1.max(c.2);
@@ -129,6 +128,7 @@ impl Ledger {
         service: ServiceId,
         (at, is_final): (Nanos, bool),
         held: &[Vec<Held>],
+        soon: Nanos,
         began: impl Fn(usize) -> Nanos,
     ) -> ReadBack {
         let mut copies: BTreeMap<(u64, u64), (usize, bool)> = BTreeMap::new();
@@ -178,25 +178,29 @@ impl Ledger {
                 .filter(|(key, _)| copies.get(key).is_some_and(|c| !c.1))
                 .count()),
             indeterminate: n(unknown.filter(|(key, _)| copies.contains_key(key)).count()),
-            losses: self.losses(&missing, &surviving, began),
+            losses: self.losses(&missing, &surviving, soon, began),
         }
     }
 
-    /// What is missing, by the first event after its acknowledgement.
+    /// What is missing, by the first event after its acknowledgement. What an old primary
+    /// acknowledged before a takeover and after it, without a break of more than `soon`, is one
+    /// loss.
     fn losses(
         &self,
         missing: &[Nanos],
         surviving: &[Nanos],
+        soon: Nanos,
         began: impl Fn(usize) -> Nanos,
     ) -> Vec<Loss> {
         let mut losses: Vec<(usize, Loss)> = Vec::new();
         for &at in missing {
             // An old primary may go on acknowledging after the takeover that costs it those.
             let event = self.events.iter().position(|e| at <= e.0);
-            let event = event.or(self.events.len().checked_sub(1));
             let group = event.unwrap_or(self.events.len());
+            let event = event.or(self.events.len().checked_sub(1));
             let cause = event.and_then(|e| self.events[e].1);
-            match losses.iter_mut().find(|l| l.0 == group) {
+            let goes_on = |l: &(usize, Loss)| l.0 == group || at - l.1.newest_at <= soon;
+            match losses.last_mut().filter(|l| goes_on(l)) {
                 Some((_, loss)) => loss.newest_at = at,
                 None => {
                     let before = surviving.partition_point(|s| *s < at);
@@ -213,7 +217,6 @@ impl Ledger {
                 }
             }
         }
-        losses.sort_by_key(|l| l.0);
         losses.into_iter().map(|l| l.1).collect()
     }
 }
@@ -265,6 +268,7 @@ mod tests {
             ServiceId(0),
             (Nanos::secs(100), true),
             &[held(&[1, 2, 5, 6, 6])],
+            Nanos::secs(2),
             |_| Nanos::secs(38),
         );
         assert_eq!(
@@ -286,6 +290,21 @@ mod tests {
     }
 
     #[test]
+    fn an_old_primary_that_goes_on_is_one_loss_and_one_that_comes_back_another() {
+        let mut ledger = ledger();
+        ledger.on_takeover(Nanos::secs(35), Some(0));
+        let of = |soon| {
+            let at = (Nanos::secs(100), true);
+            let found = ledger.compare(ServiceId(0), at, &[held(&[1, 2])], soon, |_| Nanos(0));
+            let spans = found.losses.iter().map(|l| (l.oldest_at, l.newest_at));
+            spans.collect::<Vec<_>>()
+        };
+        let [third, fourth, last] = [30, 40, 60].map(Nanos::secs);
+        assert_eq!(of(Nanos::secs(10)), [(third, last)]);
+        assert_eq!(of(Nanos::secs(9)), [(third, third), (fourth, last)]);
+    }
+
+    #[test]
     fn one_changed_byte_is_seen_and_an_error_is_no_acknowledgement() {
         let mut ledger = ledger();
         ledger.on_written(
@@ -298,9 +317,8 @@ mod tests {
         );
         let mut rows = held(&[1, 2, 3, 4, 5, 6, 7]);
         rows[3].content_hash.replace_range(0..1, "x");
-        let found = ledger.compare(ServiceId(0), (Nanos::secs(100), true), &[rows], |_| {
-            Nanos(0)
-        });
+        let (at, soon) = ((Nanos::secs(100), true), Nanos::secs(2));
+        let found = ledger.compare(ServiceId(0), at, &[rows], soon, |_| Nanos(0));
         assert_eq!(
             (found.lost, found.corrupted, found.indeterminate),
             (0, 1, 1)
@@ -313,6 +331,7 @@ mod tests {
             ServiceId(0),
             (Nanos::secs(35), false),
             &[held(&[1, 2, 3])],
+            Nanos::secs(2),
             |_| Nanos(0),
         );
         assert_eq!((found.acknowledged, found.lost), (3, 0));

@@ -10,6 +10,7 @@ mod checks;
 mod faults;
 mod ledger;
 mod people;
+mod places;
 mod read_back;
 mod report;
 mod roles;

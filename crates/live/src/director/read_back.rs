@@ -126,7 +126,8 @@ impl Director<'_> {
         }
         let faults = &self.plan.scenario.faults;
         let ledger = &self.services[service].ledger;
-        let read_back = ledger.compare(id, (at, is_final), &found, |fault| faults[fault].at);
+        let soon = self.watch.every * 2;
+        let read_back = ledger.compare(id, (at, is_final), &found, soon, |fault| faults[fault].at);
         self.say(Observation::ReadBack(read_back));
     }
 }

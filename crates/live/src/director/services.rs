@@ -24,7 +24,7 @@ pub(super) struct ServiceState {
     rotation: u64,
     pub(super) replicas: Vec<ReplicaState>,
     /// Rounds of checks whose votes are not all in: by replica and round.
-    pub(super) rounds: BTreeMap<(u16, u64), Vec<super::Checked>>,
+    pub(super) rounds: BTreeMap<(u16, u64), super::checks::Round>,
     /// When an old primary, or a standby of the old one, is next asked to follow.
     pub(super) contact_at: Option<Nanos>,
     pub(super) backups: Backups,
@@ -53,6 +53,8 @@ pub(super) struct ReplicaState {
     pub(super) said_role: bool,
     /// It should follow the primary and has not been told yet.
     pub(super) should_follow: bool,
+    /// Its place is out.
+    pub(super) is_dark: bool,
     pub(super) following: bool,
     /// What faults have done to it: fault, effect, from, to.
     pub(super) effects: Vec<(usize, Effect, Nanos, Nanos)>,
@@ -99,6 +101,7 @@ fn state(plan: &Plan<'_>, service: &Service) -> ServiceState {
                 acts: !single_writer || r == usize::from(home),
                 said_role: false,
                 should_follow: false,
+                is_dark: false,
                 following: false,
                 effects: Vec::new(),
                 last_ok: None,

@@ -95,15 +95,24 @@ impl Director<'_> {
                 sleep(clock.wall(pause)).await;
             }
             let began = clock.now();
+            let stepped = stepping.as_ref().map(|(old, _)| Arc::clone(old));
             let outcome = timeout(PATIENCE, async {
                 if let Some((old, way)) = stepping {
                     old.follow(way, Rejoin::Merge).await?;
                 }
                 to.promote().await
             });
-            let outcome = outcome
+            let mut outcome = outcome
                 .await
                 .unwrap_or_else(|_| Err(Trouble::Silent("the promotion does not end".into())));
+            // Who stepped down for it takes its place again.
+            if let (Err(trouble), Some(old)) = (&outcome, stepped)
+                && let Err(worse) = old.resume().await
+            {
+                outcome = Err(Trouble::Answered(format!(
+                    "{trouble}; the old primary does not take writes again: {worse}"
+                )));
+            }
             Report::Promoted {
                 service,
                 replica,
@@ -157,6 +166,7 @@ impl Director<'_> {
         let is_home = replica == state.home;
         state.ledger.on_takeover(now, cause);
         self.redirect(service, [replica as u8; 64]);
+        self.stay_with_old(service);
         self.note_outcome(service, ", done", true);
         // A return home is no recovery: what it costs shows at the end.
         if !is_home {
@@ -250,9 +260,14 @@ impl Director<'_> {
         match outcome {
             Ok(()) => {
                 state.should_follow = false;
-                state.acts = false;
+                if std::mem::take(&mut state.acts) {
+                    // What it acknowledged since it was superseded is lost from here on.
+                    let cause = state.seen_faults.first().copied();
+                    self.services[service].ledger.on_takeover(now, cause);
+                }
                 let what = format!("{name} follows the primary");
                 self.say(Observation::Applied { at: now, what });
+                self.stay_with_old(service);
             }
             Err(Trouble::Unsupported(why)) => {
                 state.should_follow = false;

@@ -13,6 +13,14 @@ use std::sync::Arc;
 /// Proxies that are changed at the same time.
 const HANDS_AT_ONCE: usize = 32;
 
+/// Does what makes the thread wait; the runtime goes on meanwhile if it has other threads.
+fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::current().runtime_flavor() {
+        tokio::runtime::RuntimeFlavor::CurrentThread => work(),
+        _ => tokio::task::block_in_place(work),
+    }
+}
+
 /// Puts what is to be on flows there, many at a time: each waits for the proxies' threads, and a
 /// fault of a data centre changes hundreds at one instant. Returns what could not be done.
 fn put_at_once(world: &World, todo: &[(usize, FlowFaults)]) -> Vec<String> {
@@ -56,9 +64,12 @@ impl Director<'_> {
             }
         }
         self.met_in_use(now, &todo);
-        let failed = tokio::task::block_in_place(|| put_at_once(&world, &todo));
+        let failed = aside(|| put_at_once(&world, &todo));
         for text in failed {
             self.note(format!("the harness: {text}"));
+        }
+        if !self.healed {
+            self.network_changed();
         }
     }
 

@@ -38,6 +38,12 @@ impl Drop for Port {
 impl Port {
     /// Opens on a free port of 127.0.0.1.
     pub(super) async fn open(answer: Answer) -> Result<Self, Trouble> {
+        #[cfg(feature = "rehearsal")]
+        if crate::air::here().is_some() {
+            return Err(Trouble::Unsupported(
+                "a rehearsal carries no datagrams".into(),
+            ));
+        }
         let socket = Arc::new(bound().await?);
         let address = socket.local_addr().map_err(no_socket)?;
         let (down, state) = watch::channel(None);

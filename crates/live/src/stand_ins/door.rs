@@ -1,21 +1,19 @@
 //! The listening side of a stand-in over TCP: open, refusing, or silent, as a crash makes it.
 //!
-//! Its port stays its own while it refuses: a second socket is bound to it and never listens, so
-//! nobody else gets it. What is said over a connection is not its affair.
+//! Its port stays its own while it refuses. What is said over a connection is not its affair.
 
 use super::line::Line;
+use crate::net::{Listener, Reserved, Socket};
 use crate::replica::{Later, Trouble};
 use assize_model::faults::How;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// The most connections at once; more are closed as they come.
 const MOST: usize = 4096;
-const BACKLOG: u32 = 1024;
 
 /// What is done with a connection.
 pub(super) type Handler = Arc<dyn Fn(Line) -> Later<'static, ()> + Send + Sync>;
@@ -24,8 +22,6 @@ pub(super) type Handler = Arc<dyn Fn(Line) -> Later<'static, ()> + Send + Sync>;
 #[derive(Debug)]
 pub(super) struct Door {
     address: SocketAddr,
-    /// Keeps the port.
-    _reserved: TcpSocket,
     down: watch::Sender<Option<How>>,
     /// What the listener has come to.
     is: watch::Receiver<Option<How>>,
@@ -34,18 +30,13 @@ pub(super) struct Door {
 impl Door {
     /// Opens on a free port of 127.0.0.1.
     pub(super) fn open(handler: Handler) -> Result<Self, Trouble> {
-        let reserved = bound(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).map_err(no_socket)?;
-        let address = reserved.local_addr().map_err(no_socket)?;
-        let listener = listen(address).map_err(no_socket)?;
+        let place = Reserved::new().map_err(no_socket)?;
+        let address = place.address();
+        let listener = place.listen().map_err(no_socket)?;
         let (down, state) = watch::channel(None);
         let (told, is) = watch::channel(None);
-        tokio::spawn(keep(address, listener, state, told, handler));
-        Ok(Self {
-            address,
-            _reserved: reserved,
-            down,
-            is,
-        })
+        tokio::spawn(keep(place, listener, state, told, handler));
+        Ok(Self { address, down, is })
     }
 
     /// Where it listens.
@@ -72,21 +63,10 @@ fn no_socket(error: io::Error) -> Trouble {
     Trouble::Harness(format!("a stand-in cannot listen: {error}"))
 }
 
-fn bound(address: SocketAddr) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    Ok(socket)
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    bound(address)?.listen(BACKLOG)
-}
-
 /// Accepts until the door is dropped.
 async fn keep(
-    address: SocketAddr,
-    first: TcpListener,
+    place: Reserved,
+    first: Listener,
     mut down: watch::Receiver<Option<How>>,
     is: watch::Sender<Option<How>>,
     handler: Handler,
@@ -106,9 +86,9 @@ async fn keep(
         if listener.is_some() {
             is.send_replace(now);
         }
-        let Some(open) = &listener else {
+        let Some(open) = &mut listener else {
             // The port is reserved, so this fails only when the machine is out of something.
-            listener = listen(address).ok();
+            listener = place.listen().ok();
             if listener.is_none() {
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
@@ -116,9 +96,9 @@ async fn keep(
         };
         tokio::select! {
             accepted = open.accept() => match accepted {
-                Ok((stream, _)) if count.load(Ordering::Relaxed) < MOST => {
-                    let place = Place::take(&count);
-                    tokio::spawn(hold(stream, down.clone(), Arc::clone(&handler), place));
+                Ok(stream) if count.load(Ordering::Relaxed) < MOST => {
+                    let taken = Place::take(&count);
+                    tokio::spawn(hold(stream, down.clone(), Arc::clone(&handler), taken));
                 }
                 Ok(_) => {}
                 Err(_) => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
@@ -131,7 +111,7 @@ async fn keep(
 /// Serves one connection while the door is open. One that was there at a crash, or came while all
 /// was silent, is reset when that is over: its other end has long been forgotten here.
 async fn hold(
-    stream: TcpStream,
+    stream: Socket,
     mut down: watch::Receiver<Option<How>>,
     handler: Handler,
     _place: Place,
@@ -173,6 +153,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
     use tokio::time::timeout;
 
     const SOON: Duration = Duration::from_secs(10);

@@ -160,20 +160,25 @@ impl Replica for Embedded {
 
     fn promote(&self) -> Later<'_, Result<(), Trouble>> {
         Box::pin(async {
-            if self.front.down().is_some() {
-                return Err(Trouble::Silent("it is down".into()));
-            }
             let time = self.front.promotion();
             tokio::time::sleep(self.front.context.clock.wall(time)).await;
             if self.front.has(Effect::PromotionFails) {
                 return Err(Trouble::Answered("the promotion failed".into()));
             }
             if self.front.down().is_some() {
-                return Err(Trouble::Silent("it went down meanwhile".into()));
+                return Err(Trouble::Silent("it is down".into()));
             }
             if self.front.misbehaves(Misbehaviour::NeverPromotes) {
                 return Ok(());
             }
+            self.kind.promoted().await?;
+            self.front.set_acts(true);
+            Ok(())
+        })
+    }
+
+    fn resume(&self) -> Later<'_, Result<(), Trouble>> {
+        Box::pin(async {
             self.kind.promoted().await?;
             self.front.set_acts(true);
             Ok(())

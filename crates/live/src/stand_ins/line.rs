@@ -1,25 +1,23 @@
 //! A connection that can be told to end with a reset instead of an orderly close.
 
+use crate::net::Socket;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// One accepted connection.
 #[derive(Debug)]
 pub(super) struct Line {
-    stream: TcpStream,
+    stream: Socket,
     reset: Arc<AtomicBool>,
 }
 
 impl Line {
     /// The connection, and the switch that makes its end a reset.
-    pub(super) fn new(stream: TcpStream) -> (Self, Arc<AtomicBool>) {
-        // Small answers must not wait for an acknowledgement; without it they are only slower.
-        let _ = stream.set_nodelay(true);
+    pub(super) fn new(stream: Socket) -> (Self, Arc<AtomicBool>) {
         let reset = Arc::new(AtomicBool::new(false));
         let line = Self {
             stream,
@@ -32,8 +30,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         if self.reset.load(Ordering::Relaxed) {
-            // If it fails, the client reads an end instead.
-            let _ = self.stream.set_zero_linger();
+            self.stream.end_with_reset();
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::door::Handler;
 use super::line::Line;
+use crate::net;
 use crate::replica::{Later, Trouble};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -17,7 +18,6 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 /// The longest body either way.
@@ -167,9 +167,7 @@ impl Client {
     /// Connects through a proxy.
     pub(super) async fn connect(via: SocketAddr) -> Result<Self, Trouble> {
         let refused = |why: &dyn std::fmt::Display| Trouble::Refused(format!("{via}: {why}"));
-        let stream = TcpStream::connect(via).await.map_err(|e| refused(&e))?;
-        // Without it the exchange is only slower.
-        let _ = stream.set_nodelay(true);
+        let stream = net::connect(via).await.map_err(|e| refused(&e))?;
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|e| refused(&e))?;

@@ -129,7 +129,8 @@ impl Attempt {
             }
             return Ok(all);
         }
-        let view = self.world.view(service, self.rep.cohort());
+        let rep = &self.rep;
+        let view = self.world.goes_to(rep.spot, access, service, rep.cohort());
         let Some(names) = self.name_service(access).filter(|n| *n != service) else {
             return Ok(vec![view]);
         };

@@ -27,10 +27,8 @@ fn beside(finding: &mut Finding, predicted: &Finding) {
         value: predicted.measured,
         text: text.clone(),
     }];
-    let (measured, error) = (finding.measured, finding.error);
-    let apart = measured
-        .zip(predicted.measured)
-        .and_then(|(m, p)| further(m, p, error));
+    let figures = finding.measured.zip(predicted.measured);
+    let apart = figures.and_then(|(m, p)| further(m, p, [finding.error, predicted.error]));
     if let Some(apart) = apart {
         let text = format!("{apart} than predicted ({text})");
         details.push(text_detail("difference", text));
@@ -52,42 +50,43 @@ fn status_differs(measured: Status, predicted: Status) -> bool {
     measured != predicted && matches!(measured, Status::Met | Status::Missed)
 }
 
-/// How far apart two figures are, if that is more than the error bound and a tenth of what was
-/// predicted (of a share: of the smaller of the part and the rest).
-fn further(measured: Value, predicted: Value, error: Option<Value>) -> Option<String> {
+/// How far apart two figures are, if that is more than the error bounds of both and a tenth of what
+/// was predicted (of a share: of the smaller of the part and the rest).
+fn further(measured: Value, predicted: Value, errors: [Option<Value>; 2]) -> Option<String> {
     match (measured, predicted) {
         (Value::Time(m), Value::Time(p)) => {
-            let e = match error {
-                Some(Value::Time(e)) => e,
+            let times = errors.iter().map(|error| match error {
+                Some(Value::Time(e)) => *e,
                 _ => Nanos::ZERO,
-            };
+            });
+            let allowed = times.fold(p / 10, |sum, e| sum + e);
             let apart = if m > p { m - p } else { p - m };
             let word = if m > p { "longer" } else { "shorter" };
-            (apart > e + p / 10).then(|| format!("{apart} {word}"))
+            (apart > allowed).then(|| format!("{apart} {word}"))
         }
         (Value::Count(m), Value::Count(p)) => {
             let word = if m > p { "more" } else { "fewer" };
             (m.abs_diff(p) > p / 10).then(|| format!("{} {word}", m.abs_diff(p)))
         }
         (Value::Share(m), Value::Share(p)) => {
-            let e = match error {
-                Some(Value::Share(e)) => e,
+            let shares = errors.iter().map(|error| match error {
+                Some(Value::Share(e)) => *e,
                 _ => 0.0,
-            };
+            });
             let apart = m - p;
             let word = if apart > 0.0 { "more" } else { "less" };
             // A billionth is what shares are kept to.
-            let allowed = e + p.min(1.0 - p) / 10.0 + 1e-9;
+            let allowed = shares.fold(p.min(1.0 - p) / 10.0 + 1e-9, |sum, e| sum + e);
             (apart.abs() > allowed).then(|| format!("{:.2} points {word}", apart.abs() * 100.0))
         }
         (Value::UserHours(m), Value::UserHours(p)) => {
-            let e = match error {
-                Some(Value::UserHours(e)) => e,
+            let hours = errors.iter().map(|error| match error {
+                Some(Value::UserHours(e)) => *e,
                 _ => 0.0,
-            };
+            });
             let apart = m - p;
             let word = if apart > 0.0 { "more" } else { "fewer" };
-            let far = apart.abs() > e + p / 10.0 + 1e-9;
+            let far = apart.abs() > hours.fold(p / 10.0 + 1e-9, |sum, e| sum + e);
             far.then(|| format!("{:.2} user-hours {word}", apart.abs()))
         }
         _ => None,
@@ -100,7 +99,7 @@ mod tests {
 
     fn apart(m: i64, p: i64, e: i64) -> Option<String> {
         let time = |s| Value::Time(Nanos::secs(s));
-        further(time(m), time(p), Some(time(e)))
+        further(time(m), time(p), [Some(time(e)), None])
     }
 
     #[test]
@@ -110,13 +109,23 @@ mod tests {
         assert_eq!(apart(113, 100, 2).as_deref(), Some("13s longer"));
         assert_eq!(apart(87, 100, 2).as_deref(), Some("13s shorter"));
         // Of 99 %, a tenth of the rest: 98.9 % is near, 98.8 % is not.
-        let share = |m| further(Value::Share(m), Value::Share(0.99), None);
+        let share = |m| further(Value::Share(m), Value::Share(0.99), [None; 2]);
         assert_eq!(share(0.989_1), None);
         assert_eq!(share(0.988).as_deref(), Some("0.20 points less"));
         assert_eq!(
-            further(Value::Count(0), Value::Count(5), None).as_deref(),
+            further(Value::Count(0), Value::Count(5), [None; 2]).as_deref(),
             Some("5 fewer")
         );
+        // A prediction has an error of its own where it counts writes.
+        let error = [Some(Value::Time(Nanos::secs(1))); 2];
+        let loss = |m| {
+            further(
+                Value::Time(Nanos::secs(m)),
+                Value::Time(Nanos::secs(4)),
+                error,
+            )
+        };
+        assert_eq!((loss(6), loss(7).as_deref()), (None, Some("3s longer")));
     }
 
     #[test]

@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Who has not been heard of for so long is not of a majority.
 const LAPSE: Nanos = Nanos::secs(3);
@@ -273,8 +274,14 @@ impl Store {
     /// Becomes a follower. What the new primary does not know is forgotten; it is handed over if
     /// the file says so, or if this is a planned return and the other one does not write yet.
     async fn follow(&self, primary: Way, rejoin: Rejoin) -> Result<(), Trouble> {
-        let mut client = Client::connect(primary.via).await?;
-        let role = client.ask("/role", Bytes::new()).await?;
+        let greeting = async {
+            let mut client = Client::connect(primary.via).await?;
+            let role = client.ask("/role", Bytes::new()).await?;
+            Ok::<_, Trouble>((client, role))
+        };
+        let late = |_| Trouble::Silent("the primary does not answer".into());
+        let greeted = timeout(self.wall(ship::GREETING), greeting).await;
+        let (mut client, role) = greeted.map_err(late)??;
         if rejoin == Rejoin::Merge || role.text("role") == Some("standby") {
             return self.hand_over(&mut client).await;
         }

@@ -20,6 +20,9 @@ use tokio::time::timeout;
 const BATCH: u64 = 8 << 10;
 /// One batch may take so long, in model time, and on the wall at least.
 const LIMIT: (Nanos, Duration) = (Nanos::secs(30), Duration::from_secs(2));
+/// A connection and its first word may take so long. Whoever asks where nothing passes is not told
+/// when something does again, and has to ask anew; a system's own tries come ever more seldom.
+pub(super) const GREETING: (Nanos, Duration) = (Nanos::secs(1), Duration::from_millis(100));
 /// Between two looks where there is nothing to ship, and after a failure.
 const AGAIN: (Nanos, Duration) = (Nanos::millis(500), Duration::from_millis(20));
 
@@ -53,7 +56,7 @@ impl Store {
         }
     }
 
-    fn wall(&self, (model, least): (Nanos, Duration)) -> Duration {
+    pub(super) fn wall(&self, (model, least): (Nanos, Duration)) -> Duration {
         self.front.context.clock.wall(model).max(least)
     }
 
@@ -109,20 +112,20 @@ impl Store {
     /// Ships what there is now.
     async fn round(&self, peer: u16, link: &mut Option<Client>) -> Result<(), Trouble> {
         let end = self.db.end()?;
-        let limit = self.wall(LIMIT);
+        let (limit, greeting) = (self.wall(LIMIT), self.wall(GREETING));
         let late = |_| Trouble::Silent("a batch was not taken in time".into());
-        let client = match link {
-            Some(client) => client,
+        let (client, patience) = match link {
+            Some(client) => (client, limit),
             None => {
                 let way = self.front.context.neighbours.replica(peer);
                 let way = way.ok_or_else(|| Trouble::Refused("no way to it".into()))?;
-                let connected = timeout(limit, Client::connect(way.via)).await;
-                link.insert(connected.map_err(late)??)
+                let connected = timeout(greeting, Client::connect(way.via)).await;
+                (link.insert(connected.map_err(late)??), greeting)
             }
         };
         // The first word asks how much the other one knows.
         let ask = self.send(client, peer, &[], false);
-        let (mut epoch, mut known) = timeout(limit, ask).await.map_err(late)??;
+        let (mut epoch, mut known) = timeout(patience, ask).await.map_err(late)??;
         loop {
             let own = self.db.fact("epoch")?;
             if epoch > own {

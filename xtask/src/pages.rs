@@ -9,22 +9,29 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Pages, and what each is made of.
+/// Pages, and the command that each is made by.
 const PAGES: &[(&str, &[&str])] = &[
     (
         "january-2019",
-        &["topologies/moj/scenarios/january-2019.yaml"],
+        &["simulate", "topologies/moj/scenarios/january-2019.yaml"],
     ),
     (
         "data-centre-loss",
-        &["topologies/moj/scenarios/data-centre-loss.yaml"],
+        &["simulate", "topologies/moj/scenarios/data-centre-loss.yaml"],
     ),
     (
         "corruption",
-        &["topologies/moj/scenarios/juror-db-corruption.yaml"],
+        &[
+            "simulate",
+            "topologies/moj/scenarios/juror-db-corruption.yaml",
+        ],
     ),
-    ("suite", &["tests/scenarios"]),
-    ("inconclusive", &["tests/scenarios/must-stay-open.yaml"]),
+    ("suite", &["simulate", "tests/scenarios"]),
+    (
+        "inconclusive",
+        &["simulate", "tests/scenarios/must-stay-open.yaml"],
+    ),
+    ("live", &["report", "tests/stored/journal-v1"]),
 ];
 
 /// The replay of nine days and 988 sites is to stay below this.
@@ -77,15 +84,14 @@ pub(crate) fn run() -> Result<()> {
     let mut look = Command::new("node");
     look.arg(scripts().join("look.cjs")).arg("chromium");
     look.args([&profile, &folder]);
-    for (name, scenarios) in PAGES {
+    for (name, command) in PAGES {
         let file = |ending: &str| folder.join(format!("{name}.{ending}"));
         let (html, junit) = (file("html"), file("xml"));
         let reports = [
             format!("html={}", html.display()),
             format!("junit={}", junit.display()),
         ];
-        let mut assize = shell::assize(&["simulate"]);
-        assize.args(*scenarios);
+        let mut assize = shell::assize(command);
         for report in &reports {
             assize.args(["--report", report]);
         }

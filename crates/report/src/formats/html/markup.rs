@@ -86,7 +86,8 @@ impl Html {
     fn open(&mut self, tag: &str, attrs: Attrs<'_>) {
         self.out.push('<');
         self.out.push_str(tag);
-        for (name, value) in attrs {
+        // A class that is empty says nothing.
+        for (name, value) in attrs.iter().filter(|a| **a != ("class", "")) {
             self.out.push(' ');
             self.out.push_str(name);
             self.out.push_str("=\"");

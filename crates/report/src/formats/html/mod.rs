@@ -107,7 +107,7 @@ fn body(suite: &Suite, page: &mut Html) {
                 }
             }
         }
-        let line = format!("{}.", words::capital(&summary::last_line(suite)));
+        let line = format!("{}.", summary::last_line(suite));
         page.el("p", &[("class", "faint")], |page| page.prose(&line));
         page.leaf(
             "p",

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::sample;
+use assize_fault::Nanos;
 use assize_model::finding::{Status, VerdictKind};
+use assize_model::journal::DecisionKind;
+use assize_model::picture::{Drill, Event, Line, Mark, Picture, Place};
 
 fn printed(runs: Vec<Run>) -> String {
     let mut out = Vec::new();
@@ -84,4 +87,94 @@ fn a_killed_run_says_so() {
         live.ended = "killed";
     }
     assert!(printed(vec![run]).contains("This run was killed before its end."));
+}
+
+/// Two classes of sites, a hub that failed for some of them, a way round, and a restore.
+fn picture() -> Picture {
+    let place = |id: &str, kind: &str, count, users| Place {
+        id: id.into(),
+        kind: kind.into(),
+        count,
+        zone: String::new(),
+        users,
+        marks: Vec::new(),
+        instead: Vec::new(),
+    };
+    let line = |id: &str, from: &[usize], to| Line {
+        id: id.into(),
+        from: from.to_vec(),
+        to,
+        medium: String::new(),
+        standby: false,
+        marks: Vec::new(),
+        activated: None,
+    };
+    let mut core = place("core", "switch", 1, 0);
+    core.zone = "dc-north".into();
+    let mut spare = place("spare", "switch", 1, 0);
+    spare.zone = "dc-south".into();
+    spare.instead = vec!["service/db/b".into()];
+    let mut hub = line("hub", &[0, 1], 2);
+    hub.marks = vec![Mark {
+        fault: 0,
+        part: "58 of 144 circuits".into(),
+    }];
+    let mut lte = line("lte", &[0, 1], 3);
+    lte.activated = Some(Nanos::hours(2));
+    let event = |at, kind| Event {
+        at,
+        kind,
+        subject: "service/db".into(),
+        faults: vec![0],
+    };
+    Picture {
+        places: vec![
+            place("crown", "site", 84, 900),
+            place("county", "site", 60, 100),
+            core,
+            spare,
+        ],
+        links: vec![hub, lte],
+        events: vec![
+            event(Nanos::hours(1), DecisionKind::Down),
+            event(Nanos::hours(2), DecisionKind::PeopleKnow),
+            event(Nanos::hours(3), DecisionKind::Diagnosed),
+        ],
+        drills: vec![Drill {
+            service: "db".into(),
+            backup: "nightly".into(),
+            point: Nanos::ZERO,
+            from: Nanos::hours(4),
+            to: Nanos::hours(9),
+            good: true,
+        }],
+        ..Picture::default()
+    }
+}
+
+#[test]
+fn the_map_says_what_failed_and_what_served_instead() {
+    let mut run = sample::run("loss", VerdictKind::Fail, Status::Missed);
+    if let Run::Judged(outcome) = &mut run {
+        outcome.picture = picture();
+    }
+    let page = printed(vec![run]);
+    for text in [
+        // Alike places share a box, so each link is one wire.
+        "144 sites in 2 classes, 2 single places, 2 links, 2 data centres (dc-north and dc-south)",
+        "84 × crown",
+        "switch in dc-north",
+        "link/hub (wire 1)",
+        "58 of 144 circuits by dc",
+        "link/lte (wire 2)",
+        "activated 16 Jan 10:00",
+        "✓ instead: service/db/b",
+        // From the first decision about the fault: 1 h, 1 h, 1 h, and 5 h of restoring.
+        "1h until somebody knew, 1h until the cause was found, 1h until the restore began, 5h \
+         restoring; the backup was 4h old when the restore began; the data was good",
+    ] {
+        assert!(page.contains(text), "{text}:\n{page}");
+    }
+    assert_eq!(page.matches("class=\"wire cut\"").count(), 1);
+    assert_eq!(page.matches("class=\"wire act\"").count(), 1);
 }

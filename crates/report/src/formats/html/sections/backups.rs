@@ -49,14 +49,20 @@ fn one(scene: &Scene<'_>, drill: &Drill, page: &mut Html) {
         "{}; the backup was {age} old when the restore began; {came}",
         lengths.join(", ")
     );
-    row(scene, page, 20, (&name, &note, &note), |page| {
-        for (phase, from, to) in &phases {
-            let mut path = String::new();
-            let at = |time: &Nanos| scene.axis.offset(time.0);
-            bar(&mut path, at(from), at(to), 3, 14);
-            page.shape("path", &[("class", PHASES[*phase].0), ("d", &path)]);
-        }
-    });
+    row(
+        scene,
+        page,
+        20,
+        (&name, &note, &format!("{name}: {note}")),
+        |page| {
+            for (phase, from, to) in &phases {
+                let mut path = String::new();
+                let at = |time: &Nanos| scene.axis.offset(time.0);
+                bar(&mut path, at(from), at(to), 3, 14);
+                page.shape("path", &[("class", PHASES[*phase].0), ("d", &path)]);
+            }
+        },
+    );
 }
 
 /// What led to a restore, as far as people had a part in it, and the restore itself.

@@ -22,14 +22,19 @@ fn write(scene: &Scene<'_>, page: &mut Html) {
     let picture = &scene.outcome.picture;
     let classes = || picture.places.iter().filter(|place| place.count > 1);
     let sites: u64 = classes().map(|place| u64::from(place.count)).sum();
+    let of_class = match classes().count() {
+        0 => String::new(),
+        n => {
+            let sites = words::number(sites as usize, "site", "sites");
+            format!("{sites} in {}, ", words::number(n, "class", "classes"))
+        }
+    };
     let text = format!(
-        "{} in {}, {}, {}, {}",
-        words::number(sites as usize, "site", "sites"),
-        words::number(classes().count(), "class", "classes"),
+        "{of_class}{}, {}, {}",
         words::number(
             picture.places.len() - classes().count(),
-            "other place",
-            "other places"
+            "single place",
+            "single places"
         ),
         words::number(picture.links.len(), "link", "links"),
         data_centres(picture)

@@ -75,17 +75,29 @@ fn fault(scene: &Scene<'_>, index: usize, fault: &FaultResult, page: &mut Html) 
         _ => bar(&mut path, left, right, 3, 14),
     }
     let class = if fault.bit { "fault" } else { "miss" };
-    row(scene, page, 20, (&fault.id, &note, &note), |page| {
-        page.shape("path", &[("class", class), ("d", &path)]);
-    });
+    row(
+        scene,
+        page,
+        20,
+        (&fault.id, &note, &format!("{}: {note}", fault.id)),
+        |page| {
+            page.shape("path", &[("class", class), ("d", &path)]);
+        },
+    );
 }
 
 fn step(scene: &Scene<'_>, step: &StepResult, page: &mut Html) {
     let what = scene.clock.within(&step.outcome);
     let note = format!("step at {}: {what}", scene.clock.show(&step.at));
     let at = scene.axis.instant(&step.at).clamp(1.0, WIDTH - 1.0);
-    row(scene, page, 20, (&step.id, &note, &note), |page| {
-        let d = format!("M{} 1V19", number(at));
-        page.shape("path", &[("class", "step"), ("d", &d)]);
-    });
+    row(
+        scene,
+        page,
+        20,
+        (&step.id, &note, &format!("{}: {note}", step.id)),
+        |page| {
+            let d = format!("M{} 1V19", number(at));
+            page.shape("path", &[("class", "step"), ("d", &d)]);
+        },
+    );
 }

@@ -52,7 +52,11 @@ pub(super) fn write(scene: &Scene<'_>, page: &mut Html) {
             scene,
             page,
             20,
-            (&finding.objective, &note, &note),
+            (
+                &finding.objective,
+                &note,
+                &format!("{}: {note}", finding.objective),
+            ),
             |page| {
                 page.shape("path", &[("class", "allow"), ("d", &within)]);
                 page.shape("path", &[("class", "over"), ("d", &over)]);

@@ -44,29 +44,26 @@ fn rehearsed(text: &str, seed: u64) -> (Outcome, String) {
     journal.adopt_solos(&computed);
     let mut outcome = judge(&plan, &journal, Vec::new());
     compare(&mut outcome, &judge(&plan, &computed, Vec::new()));
-    if std::env::var_os("ASSIZE_JOINT_TELL").is_some() {
-        tell(&seen);
-    }
-    let decided = format!(
+    let mut decided = format!(
         "decided in virtual time:\n{}computed:\n{}",
         decisions(&journal),
         decisions(&computed)
     );
+    if std::env::var_os("ASSIZE_JOINT_TELL").is_some() {
+        decided.push_str(&told(&seen));
+    }
     (outcome, decided)
 }
 
-/// Prints what went wrong, and what was done, for whoever looks into a seed.
-fn tell(seen: &[Observation]) {
-    for one in seen {
-        match one {
-            Observation::Sample { why, .. } if why.is_empty() => {}
-            Observation::Sample { .. }
-            | Observation::Applied { .. }
-            | Observation::Note { .. }
-            | Observation::ReadBack(_) => eprintln!("{one:?}"),
-            _ => {}
-        }
-    }
+/// What went wrong and what was done, a line each, for whoever looks into a seed.
+fn told(seen: &[Observation]) -> String {
+    let matters = |one: &&Observation| match one {
+        Observation::Sample { why, .. } => !why.is_empty(),
+        Observation::Applied { .. } | Observation::Note { .. } | Observation::ReadBack(_) => true,
+        _ => false,
+    };
+    let lines = seen.iter().filter(matters);
+    lines.map(|one| format!("  {one:?}\n")).collect()
 }
 
 /// What the control plane decided, a line each.

@@ -55,6 +55,7 @@ mod tests {
             (0..1_000_i64).prop_map(|ms| Seen::Good(Nanos::millis(ms))),
             (0..1_000_i64).prop_map(|ms| Seen::Bad(Nanos::millis(ms))),
             Just(Seen::Silent),
+            Just(Seen::Unmade),
         ]
     }
 
@@ -92,6 +93,10 @@ mod tests {
                         Seen::Good(took) => (true, took),
                         Seen::Bad(took) => (false, took),
                         Seen::Silent => (false, spec.timeout),
+                        Seen::Unmade => {
+                            start += spec.every;
+                            continue;
+                        }
                     };
                     let verdict = votes.on_result(good);
                     counted.extend(verdict.map(|up| (start + took, up)));

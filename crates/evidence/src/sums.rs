@@ -17,7 +17,7 @@ pub fn write(files: &Files) -> Vec<u8> {
 /// Reads the digests, by name.
 ///
 /// # Errors
-/// A line that [`write`] would not have written, or would have written elsewhere.
+/// A line that [`write()`] would not have written, or would have written elsewhere.
 pub fn read(bytes: &[u8]) -> Result<BTreeMap<String, String>, Refusal> {
     let bad = |line: usize| Refusal::of(SUMS, format!("line {line} is not as packs have it"));
     let text = std::str::from_utf8(bytes).map_err(|_| bad(1))?;

@@ -113,10 +113,11 @@ impl Redactor {
     }
 }
 
-/// Whether a name says that its value is a secret: `DB_PASSWORD`, `github_token`.
+/// Whether the name of a variable says that its value is a secret: `DB_PASSWORD`, `github_token`.
+/// `PWD` is none: every shell keeps its folder there.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    looks::is_secret_name(name)
+    name != "PWD" && looks::is_secret_name(name)
 }
 
 /// How a secret may be spelt in a file: plain, in JSON, in XML and HTML, in an address.
@@ -206,6 +207,12 @@ impl Two for std::str::Bytes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_of_a_shell_is_no_secret() {
+        assert!(!is_secret_name("PWD"));
+        assert!(is_secret_name("DB_PWD") && is_secret_name("password"));
+    }
 
     #[test]
     fn known_secrets_go_in_every_spelling() {

@@ -103,11 +103,6 @@ fn long(ci: &mut Steps) -> Result<()> {
         let mut command = cargo(&["test"]);
         shell::run(command.args(plain).env("ASSIZE_PLAIN_RUNS", "20"))
     })?;
-    let again = format!("ASSIZE_JOINT_SEEDS={SEEDS} cargo test --release -p assize-tests joint::");
-    ci.step("joint", &again, || {
-        let mut command = cargo(&["test", "--release", "-p", "assize-tests", "--quiet"]);
-        shell::run(command.arg("joint::").env("ASSIZE_JOINT_SEEDS", SEEDS))
-    })?;
     if std::path::Path::new("/usr/lib/postgresql").is_dir() {
         let again =
             "ASSIZE_POSTGRES_TESTS=1 cargo test -p assize-tests live::pair -- --test-threads=1";
@@ -147,5 +142,10 @@ fn long(ci: &mut Steps) -> Result<()> {
             "cargo-deny is not here; `cargo install --locked cargo-deny` installs it",
         );
     }
+    let again = format!("ASSIZE_JOINT_SEEDS={SEEDS} cargo test --release -p assize-tests joint::");
+    ci.step("joint", &again, || {
+        let mut command = cargo(&["test", "--release", "-p", "assize-tests", "--quiet"]);
+        shell::run(command.arg("joint::").env("ASSIZE_JOINT_SEEDS", SEEDS))
+    })?;
     Ok(())
 }

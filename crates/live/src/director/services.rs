@@ -12,6 +12,8 @@ use assize_model::observation::Observation;
 use assize_model::topology::{Mode, Service};
 use assize_model::{Plan, ServiceId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// What is known of a service.
 pub(super) struct ServiceState {
@@ -27,6 +29,8 @@ pub(super) struct ServiceState {
     pub(super) rounds: BTreeMap<(u16, u64), super::checks::Round>,
     /// When an old primary, or a standby of the old one, is next asked to follow.
     pub(super) contact_at: Option<Nanos>,
+    /// Ends the promotion that is under way.
+    pub(super) give_up: Option<Arc<Notify>>,
     pub(super) backups: Backups,
     /// By run: whether it was made.
     pub(super) made: Vec<bool>,
@@ -110,6 +114,7 @@ fn state(plan: &Plan<'_>, service: &Service) -> ServiceState {
             .collect(),
         rounds: BTreeMap::new(),
         contact_at: None,
+        give_up: None,
         made: vec![false; runs.len()],
         backup_at: backups.next_after(Nanos(-1)),
         backups,

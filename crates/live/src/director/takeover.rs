@@ -11,6 +11,7 @@ use assize_model::observation::Observation;
 use assize_model::topology::Rejoin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 /// Bounds one promotion or rejoining on the wall; systems that take longer have failed.
@@ -41,6 +42,9 @@ impl Director<'_> {
                     self.decide_promotion(now, DecisionKind::PromotionFailed, service, r);
                     self.note_outcome(service, ", failed", true);
                     again = true;
+                    if let Some(give_up) = self.services[service].give_up.take() {
+                        give_up.notify_one();
+                    }
                 }
                 FailoverAction::Promoted(r) => {
                     self.decide_promotion(now, DecisionKind::Promoted, service, r);
@@ -90,21 +94,28 @@ impl Director<'_> {
         let promote = spec.map_or(Nanos::ZERO, |f| f.promote);
         let machine = self.services[service].failover.as_ref();
         let pause = machine.map_or(Nanos::ZERO, Failover::retry) - promote;
+        let give_up = Arc::new(Notify::new());
+        self.services[service].give_up = Some(Arc::clone(&give_up));
         self.begin(async move {
             if again {
                 sleep(clock.wall(pause)).await;
             }
             let began = clock.now();
             let stepped = stepping.as_ref().map(|(old, _)| Arc::clone(old));
-            let outcome = timeout(PATIENCE, async {
+            let promoted = timeout(PATIENCE, async {
                 if let Some((old, way)) = stepping {
                     old.follow(way, Rejoin::Merge).await?;
                 }
                 to.promote().await
             });
-            let mut outcome = outcome
-                .await
-                .unwrap_or_else(|_| Err(Trouble::Silent("the promotion does not end".into())));
+            let mut outcome = tokio::select! {
+                outcome = promoted => outcome
+                    .unwrap_or_else(|_| Err(Trouble::Silent("the promotion does not end".into()))),
+                // A real system that was told to promote goes on with it.
+                () = give_up.notified(), if !to.is_real() => {
+                    Err(Trouble::Answered("it was given up".into()))
+                }
+            };
             // Who stepped down for it takes its place again.
             if let (Err(trouble), Some(old)) = (&outcome, stepped)
                 && let Err(worse) = old.resume().await

@@ -171,16 +171,38 @@ pub(crate) struct ContractFile {
     pub(crate) contract: Contract,
     /// What is doubtful about it.
     pub(crate) warnings: Vec<Problem>,
+    /// Every file that was read for it, secrets struck out.
+    pub(crate) inputs: Inputs,
 }
 
-/// Reads a contract, or that of a topology.
-pub(crate) fn contract(path: &Path, sets: &[String]) -> Result<ContractFile, Problems> {
+/// Reads a contract, or that of a topology; without these secrets.
+pub(crate) fn contract(
+    path: &Path,
+    sets: &[String],
+    secrets: &Redactor,
+) -> Result<ContractFile, Problems> {
     let request = Request {
         sets,
         ..Request::default()
     };
-    let (contract, warnings) = file::load_contract(&request.disk(path), path, &request.options())?;
-    Ok(ContractFile { contract, warnings })
+    let disk = request.disk(path);
+    let keeping = Keeping::new(&disk);
+    let (mut contract, warnings) = file::load_contract(&keeping, path, &request.options())?;
+    let inputs = keeping.inputs(secrets);
+    if inputs.were_struck() {
+        contract = file::load_contract(&inputs, path, &request.options())?.0;
+    }
+    Ok(ContractFile {
+        contract,
+        warnings,
+        inputs,
+    })
+}
+
+/// Reads a contract from what was read for it before.
+pub(crate) fn contract_from(inputs: &Inputs, path: &Path) -> Result<Contract, Problems> {
+    let options = LoadOptions::default();
+    file::load_contract(inputs, path, &options).map(|(contract, _)| contract)
 }
 
 /// A scenario in which these elements are down for so long.

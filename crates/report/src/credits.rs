@@ -5,7 +5,9 @@
 
 use crate::Style;
 use crate::text::{Paint, paragraph};
-use assize_model::contract::{Credits, LevelResult, PeriodResult, Stated};
+use assize_model::contract::{
+    Credits, CriticalResult, LevelResult, MonthResult, PeriodResult, Stated,
+};
 use std::io::{self, Write};
 
 /// Writes it as tables of sums.
@@ -37,25 +39,9 @@ pub fn write(credits: &Credits, style: &Style, out: &mut dyn Write) -> io::Resul
         .iter()
         .filter(|month| !month.arithmetic.is_empty())
     {
-        let due = match (month.due, credits.tested_on) {
-            (Some(_), "stand-in") => "nothing follows from stand-ins".to_string(),
-            (Some(due), on) => {
-                let would = if on == "simulation" {
-                    "would be due"
-                } else {
-                    "due"
-                };
-                format!("{} {due} {would}", credits.currency)
-            }
-            (None, _) => String::new(),
-        };
-        heading(
-            &format!("Credits of {}", month.month.name()),
-            &due,
-            Paint::Strong,
-            style,
-            out,
-        )?;
+        let due = due(credits, month).unwrap_or_default();
+        let name = format!("Credits of {}", month.month.name());
+        heading(&name, &due, Paint::Strong, style, out)?;
         sums(&month.arithmetic, style, out)?;
         if month.undecided {
             let text = "Some figure of this month is undecided, so this is not final.";
@@ -68,6 +54,55 @@ pub fn write(credits: &Credits, style: &Style, out: &mut dyn Write) -> io::Resul
     }
     writeln!(out)?;
     writeln!(out, "{}", last_line(credits))
+}
+
+/// A level in a month, in short.
+pub(crate) struct Short<'a> {
+    /// The level, with its clause where it has one.
+    pub(crate) level: String,
+    pub(crate) id: &'a str,
+    pub(crate) result: &'a PeriodResult,
+    /// Met, missed, or neither.
+    pub(crate) status: String,
+    pub(crate) paint: Paint,
+}
+
+/// Every level in every month.
+pub(crate) fn in_short(credits: &Credits) -> impl Iterator<Item = Short<'_>> {
+    let levels = credits.levels.iter();
+    let all = levels.flat_map(|level| level.months.iter().map(move |result| (level, result)));
+    all.map(|(level, result)| {
+        let (status, paint) = status(level, result);
+        let clause = level.clause.iter().map(|clause| format!(" ({clause})"));
+        let clause: String = clause.collect();
+        Short {
+            level: format!("{}{clause}", level.title),
+            id: &level.id,
+            result,
+            status,
+            paint,
+        }
+    })
+}
+
+/// The credits of a month, in words; `None` where the contract states no charges.
+pub(crate) fn due(credits: &Credits, month: &MonthResult) -> Option<String> {
+    let due = month.due?;
+    Some(match credits.tested_on {
+        "stand-in" => "nothing follows from stand-ins".to_owned(),
+        "simulation" => format!("{} {due} would be due", credits.currency),
+        _ => format!("{} {due} due", credits.currency),
+    })
+}
+
+/// Whether a critical failure happened, in words that fit what it was tested on.
+pub(crate) fn happened(credits: &Credits, one: &CriticalResult) -> (&'static str, Paint) {
+    match (one.happened, credits.tested_on) {
+        (false, _) => ("no", Paint::Plain),
+        (true, "simulation") => ("WOULD HAVE HAPPENED", Paint::Bad),
+        (true, "stand-in") => ("on stand-ins only", Paint::Care),
+        (true, _) => ("HAPPENED", Paint::Bad),
+    }
 }
 
 /// What the figures rest on, in words.
@@ -165,12 +200,7 @@ fn criticals(credits: &Credits, style: &Style, out: &mut dyn Write) -> io::Resul
     writeln!(out)?;
     paragraph(out, style, 2, 2, Paint::Strong, "Critical failures")?;
     for one in &credits.critical {
-        let (word, paint) = match (one.happened, credits.tested_on) {
-            (false, _) => ("no", Paint::Plain),
-            (true, "simulation") => ("WOULD HAVE HAPPENED", Paint::Bad),
-            (true, "stand-in") => ("on stand-ins only", Paint::Care),
-            (true, _) => ("HAPPENED", Paint::Bad),
-        };
+        let (word, paint) = happened(credits, one);
         let text = format!("{}: {word} ({})", one.clause, one.arithmetic);
         paragraph(out, style, 4, 2, paint, &text)?;
     }
@@ -218,33 +248,11 @@ pub fn last_line(credits: &Credits) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assize_model::contract::{Record, reckon};
-    use assize_model::file::{LoadOptions, MemorySource, load_contract};
-    use std::path::Path;
+    use crate::sample;
 
     fn printed(tested_on: &'static str, style: &Style) -> String {
-        let text = include_str!("../../../contracts/call-off.yaml");
-        let source = MemorySource::new([("c.yaml", text)]);
-        let loaded = load_contract(&source, Path::new("c.yaml"), &LoadOptions::default());
-        let (contract, _) = loaded.unwrap_or_else(|problems| panic!("{problems}"));
-        // 26 of 220 core hours out for all.
-        let day = |day: i64, hours: i64| {
-            let from = (day * 24 + 8) * 3_600_000_000_000_i64;
-            let to = from + hours * 3_600_000_000_000;
-            format!("{from} {to} out=6400000000000 degraded=0 sites=1 hub=6400000000000")
-        };
-        let verdict = serde_json::json!({
-            "schema": "assize/verdict/v1", "engine": "observed", "topology": "moj",
-            "scenario": "january", "start": "2019-01-01T00:00:00Z", "end": "2019-02-01T00:00:00Z",
-            "faults": [{"id": "hub", "target": "link/hub-n", "owners": ["atos"]}],
-            "populations": [{"id": "court-staff", "users": 100, "sites": 1, "journeys":
-                [{"id": "sign-in", "availability_all_hours": 0.9,
-                  "losses": [day(15, 10), day(16, 10), day(17, 6)]}]}],
-        });
-        let mut record = Record::read(&verdict).expect("a record");
-        record.pairs[0].tested_on = tested_on;
         let mut out = Vec::new();
-        write(&reckon(&contract, &record), style, &mut out).expect("to memory");
+        write(&sample::credits(tested_on), style, &mut out).expect("to memory");
         String::from_utf8(out).expect("text")
     }
 

@@ -4,6 +4,7 @@
 //! it. It does not know where its text goes, nor whether that is a terminal.
 #![forbid(unsafe_code)]
 
+pub mod analysis;
 pub mod compliance;
 pub mod credits;
 pub mod formats;
@@ -15,6 +16,7 @@ mod tell;
 pub mod text;
 pub mod words;
 
+pub use analysis::Analysis;
 pub use assize_model::finding::Outcome;
 pub use formats::{Format, format};
 pub use suite::{Forced, Run, Suite, SuiteVerdict};

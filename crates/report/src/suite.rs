@@ -1,5 +1,7 @@
 //! One or more runs together, and the verdict on all of them.
 
+use crate::Analysis;
+use assize_model::drill::Drill;
 use assize_model::finding::{Outcome, Status, VerdictKind};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -14,6 +16,10 @@ pub struct Suite {
     pub on_miss: BTreeMap<String, String>,
     /// What decides whatever was measured, such as an interruption.
     pub forced: Option<Forced>,
+    /// The record of the drill.
+    pub record: Option<Drill>,
+    /// What was analysed beforehand of one of the topologies.
+    pub analysis: Option<Analysis>,
 }
 
 /// A verdict that does not follow from the runs, and why.

@@ -190,7 +190,7 @@ mod tests {
                 .map(|r| ("net".into(), r.into()))
                 .into_iter()
                 .collect(),
-            forced: None,
+            ..Suite::default()
         }
     }
 

@@ -1,12 +1,13 @@
 //! The judge once more: whether the findings of a pack follow from its journal, and whether a
 //! simulation gives the same bytes again.
 
-use super::build::{REPORTS, reports};
+use super::build::{ANALYSIS, RECORD, REPORTS, reports};
 use super::facts::{FACTS, Facts, RanFacts};
+use crate::beside::Beside;
 use crate::engine::{self, Request, ScenarioFile};
 use crate::inputs::{Input, Inputs};
 use crate::scenarios;
-use crate::verbs::{run, simulate};
+use crate::verbs::run;
 use assize_evidence::{Files, Refusal, sha256};
 use assize_model::{Plan, judge, recorded};
 use assize_report::{Forced, Run, SuiteVerdict};
@@ -56,7 +57,9 @@ pub(crate) fn again(files: &Files, facts: &Facts, threads: usize) -> Again {
 }
 
 fn tell(files: &Files, facts: &Facts, threads: usize) -> Result<Again, Refusal> {
-    let loaded = load(files, facts)?;
+    let inputs = inputs(files, facts)?;
+    let loaded = load(&inputs, facts)?;
+    let beside = beside(files, facts, &inputs)?;
     let same = facts.version == env!("CARGO_PKG_VERSION");
     let mut again = Again::default();
     let mut runs = Vec::new();
@@ -71,7 +74,7 @@ fn tell(files: &Files, facts: &Facts, threads: usize) -> Result<Again, Refusal> 
         verdict: SuiteVerdict::CouldNotRun,
         why: forced.why.clone(),
     });
-    let suite = simulate::suite(&loaded, runs, forced);
+    let suite = beside.suite(&loaded, runs, forced);
     let written = reports(&suite);
     for (name, _) in REPORTS {
         compare(name, files, &written, same, &mut again);
@@ -104,8 +107,16 @@ fn compare(name: &str, files: &Files, written: &Files, same: bool, again: &mut A
     }
 }
 
-/// The scenarios, from the inputs that were packed.
-fn load(files: &Files, facts: &Facts) -> Result<Vec<ScenarioFile>, Refusal> {
+/// What stood beside the findings.
+fn beside(files: &Files, facts: &Facts, inputs: &Inputs) -> Result<Beside, Refusal> {
+    let contract = facts.asked.contract.as_deref().map(Path::new);
+    let papers = (files.get(ANALYSIS), files.get(RECORD));
+    Beside::packed(contract, inputs, papers)
+        .map_err(|why| Refusal::of(FACTS, format!("what was reported cannot be read: {why}")))
+}
+
+/// The inputs that were packed.
+fn inputs(files: &Files, facts: &Facts) -> Result<Inputs, Refusal> {
     let mut inputs = Inputs::default();
     for input in &facts.inputs {
         let bytes = files
@@ -124,6 +135,11 @@ fn load(files: &Files, facts: &Facts) -> Result<Vec<ScenarioFile>, Refusal> {
         };
         inputs.0.insert(PathBuf::from(&input.path), kept);
     }
+    Ok(inputs)
+}
+
+/// The scenarios, from the inputs that were packed.
+fn load(inputs: &Inputs, facts: &Facts) -> Result<Vec<ScenarioFile>, Refusal> {
     let asked = &facts.asked;
     let request = Request {
         sets: &asked.sets,

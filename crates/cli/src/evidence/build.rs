@@ -4,6 +4,7 @@ use super::facts::{Asked, AttemptFacts, FACTS, Facts, ForcedFacts, InputFacts, R
 use super::machine;
 use super::session::Session;
 use crate::engine::ScenarioFile;
+use crate::inputs::Inputs;
 use assize_evidence::redact::{Redactor, is_secret_name};
 use assize_evidence::{Files, name_for};
 use assize_model::binding::{Binding, Realisation};
@@ -20,6 +21,12 @@ pub(super) const REPORTS: [(&str, &str); 3] = [
 
 /// The verdict that figures were compared with.
 pub(crate) const BASELINE: &str = "baseline.json";
+
+/// The record of the drill.
+pub(crate) const RECORD: &str = "record.yaml";
+
+/// What was analysed beforehand.
+pub(crate) const ANALYSIS: &str = "analysis.json";
 
 /// How to check a pack without this program.
 const VERIFY: &str = include_str!("VERIFY.txt");
@@ -63,8 +70,12 @@ pub(super) fn files(
         files.insert(BASELINE.into(), baseline);
     }
     files.insert("VERIFY.txt".into(), VERIFY.into());
-    if let Some(record) = &session.record {
-        files.insert("record.yaml".into(), record.clone());
+    let papers = [
+        (RECORD, session.beside.record()),
+        (ANALYSIS, session.beside.analysis()),
+    ];
+    for (name, paper) in papers {
+        files.extend(paper.map(|bytes| (name.to_owned(), bytes.to_vec())));
     }
     if let Some(planned) = &session.plan {
         files.insert("plan.json".into(), planned.plan.to_bytes());
@@ -73,7 +84,7 @@ pub(super) fn files(
     let secrets = ran
         .iter()
         .fold(Redactor::default(), |all, one| all.and(&one.file.secrets));
-    let inputs = inputs(ran, &mut files);
+    let inputs = inputs(ran, &session.beside.inputs, &mut files);
     let runs = ran.iter().map(|one| of_run(one, &mut files)).collect();
     let live = session.verb == "run";
     let facts = Facts {
@@ -96,7 +107,7 @@ pub(super) fn files(
             false => machine::virtual_clock(),
         },
         machine: machine::machine(),
-        record: session.record.as_ref().map(|_| "record.yaml".into()),
+        record: session.beside.record().map(|_| RECORD.into()),
     };
     files.insert(FACTS.into(), facts.to_bytes());
     // Once more over all: what is known by value is nowhere.
@@ -118,8 +129,8 @@ pub(super) fn reports(suite: &Suite) -> Files {
     REPORTS.iter().filter_map(write).collect()
 }
 
-fn inputs(ran: &[Ran<'_>], files: &mut Files) -> Vec<InputFacts> {
-    let mut all = BTreeMap::new();
+fn inputs(ran: &[Ran<'_>], beside: &Inputs, files: &mut Files) -> Vec<InputFacts> {
+    let mut all: BTreeMap<_, _> = beside.0.iter().collect();
     for one in ran {
         all.extend(&one.file.inputs.0);
     }

@@ -48,6 +48,9 @@ pub(crate) struct Asked {
     pub(crate) topology: Option<String>,
     pub(crate) expect: Option<String>,
     pub(crate) bind: Option<String>,
+    /// The contract that runs were held against, if not that of their topology.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) contract: Option<String>,
     pub(crate) only: Vec<String>,
     pub(crate) abort_if: Vec<String>,
     pub(crate) require_real: bool,

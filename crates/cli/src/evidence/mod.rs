@@ -42,9 +42,6 @@ pub(crate) struct EvidenceArgs {
     /// The pack that came before this one: its digest is bound into the first record.
     #[arg(long, env = "ASSIZE_AFTER", value_name = "PACK")]
     pub(crate) after: Option<PathBuf>,
-    /// The record of the drill (`assize: record/v1`): who led, observed and approved it.
-    #[arg(long, env = "ASSIZE_RECORD", value_name = "FILE")]
-    pub(crate) record: Option<PathBuf>,
 }
 
 /// A private key from a file, or the text of one.

@@ -4,6 +4,7 @@ use super::build::{self, Ran};
 use super::facts::Asked;
 use super::{EvidenceArgs, private_key, store};
 use crate::Console;
+use crate::beside::Beside;
 use crate::engine::ScenarioFile;
 use crate::exit::Failure;
 use assize_evidence::plan::Registered;
@@ -25,8 +26,8 @@ pub(crate) struct Session {
     pub(super) plan: Option<Planned>,
     /// What the first record of each journal says.
     pub(crate) bound: Option<Bound>,
-    /// The record of the drill, as read.
-    pub(super) record: Option<Vec<u8>>,
+    /// What stands beside the findings.
+    pub(super) beside: Beside,
 }
 
 /// A registered attempt.
@@ -45,7 +46,7 @@ impl Session {
     pub(crate) fn begin(
         arguments: &EvidenceArgs,
         verb: &'static str,
-        files: &[ScenarioFile],
+        (files, beside): (&[ScenarioFile], &Beside),
         seed: &mut u64,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = &arguments.evidence else {
@@ -53,7 +54,6 @@ impl Session {
                 ("--plan-file", &arguments.plan_file),
                 ("--register", &arguments.register),
                 ("--after", &arguments.after),
-                ("--record", &arguments.record),
             ];
             return match stray.iter().find(|(_, given)| given.is_some()) {
                 Some((flag, _)) => Err(Failure::Usage(format!(
@@ -64,10 +64,6 @@ impl Session {
         };
         store::refuse_existing(path)?;
         let key = arguments.sign_key.as_deref().map(private_key).transpose()?;
-        let record = match &arguments.record {
-            Some(path) => Some(crate::drill::read(path)?),
-            None => None,
-        };
         let after = arguments.after.as_deref().map(digest_of).transpose()?;
         let plan = match &arguments.plan_file {
             Some(file) => {
@@ -97,7 +93,7 @@ impl Session {
             key,
             plan,
             bound,
-            record,
+            beside: beside.clone(),
         }))
     }
 

@@ -83,7 +83,9 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
 fn problems(file: &Found, request: &Request<'_>) -> Option<Vec<Problem>> {
     let result = match file.kind {
         Some(Kind::Topology) => engine::topology(&file.path, request.sets).map(|l| l.warnings),
-        Some(Kind::Contract) => engine::contract(&file.path, request.sets).map(|l| l.warnings),
+        Some(Kind::Contract) => {
+            engine::contract(&file.path, request.sets, &Default::default()).map(|l| l.warnings)
+        }
         // A file that does not say what it is gets the scenario reader's word on that.
         Some(Kind::Scenario) | None => scenario(&file.path, request),
         Some(_) => return None,

@@ -5,6 +5,7 @@ use crate::args::{Plain, SetArgs};
 use crate::engine::{self, in_words};
 use crate::exit::{self, Exit, Failure};
 use crate::stored;
+use assize_evidence::redact::Redactor;
 use assize_model::contract::{Credits, Record, reckon};
 use serde_json::json;
 use std::path::PathBuf;
@@ -34,7 +35,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let contract = engine::contract(&arguments.contract, &arguments.sets.sets)?;
+    let contract = engine::contract(
+        &arguments.contract,
+        &arguments.sets.sets,
+        &Redactor::default(),
+    )?;
     for warning in &contract.warnings {
         console.say(&format!("warning: {}", in_words(warning)));
     }

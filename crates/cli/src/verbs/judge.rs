@@ -6,10 +6,11 @@ mod observed;
 use super::simulate;
 use crate::Console;
 use crate::args::{ReportArgs, SetArgs};
+use crate::beside::Beside;
 use crate::engine::{self, Request};
 use crate::exit::{Exit, Failure};
 use crate::recorded::Recorded;
-use assize_report::{Run, Suite};
+use assize_report::Run;
 use std::path::PathBuf;
 
 /// Judge what an earlier run recorded, or what was observed of a real incident.
@@ -57,14 +58,6 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         )));
     }
     let outcome = recorded.judged(&file);
-    let on_miss = file.topology.on_miss.clone();
-    let suite = Suite {
-        runs: vec![Run::Judged(Box::new(outcome))],
-        on_miss: on_miss
-            .map(|text| (file.topology.name.clone(), text))
-            .into_iter()
-            .collect(),
-        forced: None,
-    };
+    let suite = Beside::default().suite([&file], vec![Run::Judged(Box::new(outcome))], None);
     simulate::print(&suite, &arguments.report, console)
 }

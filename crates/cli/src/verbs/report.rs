@@ -4,11 +4,12 @@
 use super::{run as live, simulate};
 use crate::Console;
 use crate::args::{ReportArgs, SetArgs};
+use crate::beside::{Beside, BesideArgs};
 use crate::engine::{Request, ScenarioFile};
 use crate::exit::{Exit, Failure};
 use crate::recorded::Recorded;
 use crate::{reports, scenarios};
-use assize_report::{Run, Suite, words};
+use assize_report::{Run, words};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     sets: SetArgs,
     #[command(flatten)]
+    beside: BesideArgs,
+    #[command(flatten)]
     report: ReportArgs,
 }
 
@@ -42,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     reports::prepare(&arguments.report.reports)?;
     let journals = journals(&arguments.run)?;
     let files = files(arguments)?;
+    let beside = Beside::read(&arguments.beside, &files, console)?;
     let told = told(&arguments.run);
     let mut by_scenario: Vec<(&ScenarioFile, Vec<Recorded>)> = Vec::new();
     for path in journals {
@@ -54,10 +58,6 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
             None => by_scenario.push((file, vec![recorded])),
         }
     }
-    let on_miss = by_scenario
-        .iter()
-        .filter_map(|(f, _)| Some((f.topology.name.clone(), f.topology.on_miss.clone()?)))
-        .collect();
     let mut runs: Vec<Run> = by_scenario
         .iter()
         .map(|(file, recorded)| one(file, recorded, &told))
@@ -65,11 +65,8 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     for run in &mut runs {
         live::require(run, arguments.require);
     }
-    let suite = Suite {
-        runs,
-        on_miss,
-        forced: None,
-    };
+    let reported = by_scenario.iter().map(|(file, _)| *file);
+    let suite = beside.suite(reported, runs, None);
     simulate::print(&suite, &arguments.report, console)
 }
 

@@ -2,13 +2,14 @@
 
 use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
+use crate::beside::{Beside, BesideArgs};
 use crate::engine::{self, Request, ScenarioFile};
 use crate::evidence::facts::Asked;
 use crate::evidence::{Attempt, EvidenceArgs, Ran, Session};
 use crate::exit::{self, Exit, Failure};
 use crate::{reports, scenarios};
 use assize_model::recorded;
-use assize_report::{Forced, Run, Suite};
+use assize_report::{Run, Suite};
 use rayon::prelude::*;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -40,6 +41,8 @@ pub(crate) struct Arguments {
     )]
     only: Vec<String>,
     #[command(flatten)]
+    beside: BesideArgs,
+    #[command(flatten)]
     evidence: EvidenceArgs,
     #[command(flatten)]
     engine: EngineArgs,
@@ -59,30 +62,19 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     let loaded = scenarios::load(&arguments.paths, &request, "simulate")?;
     let mut files = loaded.into_iter().map(|one| one.file).collect();
     scenarios::select(&mut files, &arguments.only)?;
+    let beside = Beside::read(&arguments.beside, &files, console)?;
     let mut engine = arguments.engine.clone();
-    let session = Session::begin(&arguments.evidence, "simulate", &files, &mut engine.seed)?;
+    let what = (files.as_slice(), &beside);
+    let session = Session::begin(&arguments.evidence, "simulate", what, &mut engine.seed)?;
     let done = run_all(&files, &engine, session.as_ref(), console);
     let (runs, journals): (Vec<Run>, Vec<Option<Vec<u8>>>) = done.into_iter().unzip();
-    let suite = suite(&files, runs, None);
+    let suite = beside.suite(&files, runs, None);
     if let Some(session) = session {
         let ran = ran(&files, &suite, journals);
         let asked = (asked(arguments), None);
         session.finish(&suite, &ran, engine.seed, asked, console)?;
     }
     print(&suite, &arguments.report, console)
-}
-
-/// Runs with what their topologies say of misses.
-pub(crate) fn suite(files: &[ScenarioFile], runs: Vec<Run>, forced: Option<Forced>) -> Suite {
-    let topologies = files.iter().map(|f| &f.topology);
-    let on_miss = topologies
-        .filter_map(|t| Some((t.name.clone(), t.on_miss.clone()?)))
-        .collect();
-    Suite {
-        runs,
-        on_miss,
-        forced,
-    }
 }
 
 /// What evidence has of each scenario.
@@ -118,6 +110,7 @@ fn asked(arguments: &Arguments) -> Asked {
         sets: arguments.sets.sets.clone(),
         topology: text(&arguments.topology),
         expect: text(&arguments.expect),
+        contract: text(&arguments.beside.contract),
         only: arguments.only.clone(),
         ..Asked::default()
     }

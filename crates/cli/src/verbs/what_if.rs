@@ -41,8 +41,7 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     let run = engine::simulate(&file, arguments.engine.seed, arguments.engine.threads());
     let suite = Suite {
         runs: vec![run],
-        on_miss: Default::default(),
-        forced: None,
+        ..Suite::default()
     };
     simulate::print(&suite, &arguments.report, console)
 }

@@ -508,7 +508,7 @@ pub(crate) const KINDS: &[(&str, &str, &[Field])] = &[
         ("assize", "word(expect/v1)", "What the file is. The first line."),
         ("expect", "list:symptom", "The symptoms."),
     ]),
-    ("drill record", "A file `assize: record/v1` that `--record` names: who led, observed and approved a drill, and what follows from it. It is packed with the evidence.", &[
+    ("drill record", "A file `assize: record/v1` that `--record` names: who led, observed and approved a drill, and what follows from it. Reports show it, and it is packed with the evidence.", &[
         ("assize", "word(record/v1)", "What the file is. The first line."),
         ("kind", "word(table-top|walk-through|simulation|component|failover|full-interruption)", "The kind of test. Required."),
         ("lead", "text", "Who led it. Required."),

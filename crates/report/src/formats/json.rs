@@ -81,18 +81,7 @@ mod tests {
     use assize_model::finding::{Status, VerdictKind};
 
     fn value(runs: Vec<Run>) -> serde_json::Value {
-        let mut out = Vec::new();
-        write(
-            &Suite {
-                runs,
-                on_miss: Default::default(),
-                forced: None,
-            },
-            &Style::default(),
-            &mut out,
-        )
-        .expect("to memory");
-        serde_json::from_slice(&out).expect("JSON")
+        serde_json::from_str(&sample::printed(&FORMAT, &sample::suite(runs))).expect("JSON")
     }
 
     #[test]
@@ -133,11 +122,7 @@ mod tests {
     #[test]
     fn a_closed_pipe_stays_known_as_one() {
         let run = sample::run("loss", VerdictKind::Fail, Status::Missed);
-        let suite = Suite {
-            runs: vec![run],
-            on_miss: Default::default(),
-            forced: None,
-        };
+        let suite = sample::suite(vec![run]);
         let result = write(&suite, &Style::default(), &mut Pipe(10));
         assert_eq!(result.map_err(|e| e.kind()), Err(io::ErrorKind::BrokenPipe));
     }

@@ -7,7 +7,9 @@
 //! and GitHub know are written. The version of the format is the property `assize.format`.
 
 use crate::suite::{Run, Suite};
-use crate::{Format, Style, summary, tell, words};
+use crate::{Format, Style, credits, summary, tell, words};
+use assize_model::contract::Credits;
+use assize_model::drill::Drill;
 use assize_model::finding::{Finding, Outcome, RunResult, Status};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -25,6 +27,9 @@ const VERSION: &str = "assize/junit/v1";
 
 fn write(suite: &Suite, _: &Style, out: &mut dyn Write) -> io::Result<()> {
     let mut suites: Vec<Cases> = suite.runs.iter().map(cases).collect();
+    for one in &mut suites {
+        one.properties.extend(suite.record.iter().flat_map(record));
+    }
     suites.extend(forced(suite));
     let sum = |of: fn(&Cases) -> usize| suites.iter().map(of).sum::<usize>();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
@@ -140,6 +145,7 @@ fn judged(outcome: &Outcome) -> Cases {
             properties.push((format!("assize.attempt.{}", index + 1), attempt(run)));
         }
     }
+    properties.extend(outcome.contract.iter().flat_map(contract));
     let clock = words::Clock::new(&outcome.start, &outcome.end);
     let mut out: Vec<String> = tell::cut(outcome).map(str::to_owned).into_iter().collect();
     out.extend(outcome.faults.iter().map(|fault| {
@@ -161,6 +167,44 @@ fn judged(outcome: &Outcome) -> Cases {
         cases: outcome.findings.iter().map(|f| case(f, &clock)).collect(),
         out,
     }
+}
+
+/// What a contract makes of it: each level in each month, credits, critical failures.
+fn contract(held: &Credits) -> Vec<(String, String)> {
+    let (line, on) = (credits::last_line(held), held.tested_on);
+    let mut all = vec![
+        ("assize.contract".to_owned(), line),
+        ("assize.contract.tested_on".to_owned(), on.to_owned()),
+    ];
+    all.extend(credits::in_short(held).map(|level| {
+        let (result, name) = (level.result, &level.level);
+        let points = words::number(result.points as usize, "point", "points");
+        let text = format!(
+            "{}: {}, {points}: {name}",
+            level.status, result.achieved_text
+        );
+        (
+            format!("assize.contract.{}.{}", level.id, result.month),
+            text,
+        )
+    }));
+    all.extend(held.months.iter().filter_map(|month| {
+        let name = format!("assize.contract.credits.{}", month.month);
+        Some((name, credits::due(held, month)?))
+    }));
+    let critical = held.critical.iter().filter(|one| one.happened).enumerate();
+    all.extend(critical.map(|(index, one)| {
+        let (word, sum) = (credits::happened(held, one).0, &one.arithmetic);
+        let text = format!("{}: {word} ({sum})", one.clause);
+        (format!("assize.contract.critical.{}", index + 1), text)
+    }));
+    all
+}
+
+/// The record of the drill, a property a line.
+fn record(drill: &Drill) -> impl Iterator<Item = (String, String)> {
+    let lines = drill.lines().into_iter().enumerate();
+    lines.map(|(index, line)| (format!("assize.record.{}", index + 1), line))
 }
 
 const fn verdict(outcome: &Outcome) -> &'static str {
@@ -310,21 +354,12 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::sample::{self, suite};
     use crate::suite::{Forced, SuiteVerdict};
     use assize_model::finding::VerdictKind;
 
     fn printed(suite: &Suite) -> String {
-        let mut out = Vec::new();
-        write(suite, &Style::default(), &mut out).expect("to memory");
-        String::from_utf8(out).expect("text")
-    }
-
-    fn suite(runs: Vec<Run>) -> Suite {
-        Suite {
-            runs,
-            ..Suite::default()
-        }
+        sample::printed(&FORMAT, suite)
     }
 
     #[test]
@@ -390,6 +425,39 @@ mod tests {
             name,
             "]]> <b a=\"'\"> & \u{fffd}\u{fffd}[31m \u{fffd} line\nline"
         );
+    }
+
+    #[test]
+    fn a_contract_and_the_record_of_a_drill_are_properties() {
+        let mut suite = suite(vec![sample::run("a", VerdictKind::Fail, Status::Missed)]);
+        suite.record = Some(sample::drill());
+        if let Run::Judged(outcome) = &mut suite.runs[0] {
+            outcome.contract = Some(sample::credits("simulation"));
+        }
+        let xml = printed(&suite);
+        let parsed = roxmltree::Document::parse(&xml).expect("XML");
+        let value = |name: &str| {
+            let mut all = parsed.descendants();
+            let found = all.find(|n| n.attribute("name") == Some(name));
+            found.and_then(|n| n.attribute("value")).unwrap_or("")
+        };
+        for (name, text) in [
+            ("assize.contract", "would be missed"),
+            ("assize.contract.tested_on", "simulation"),
+            (
+                "assize.contract.court-sign-in.2019-01",
+                "WOULD BE MISSED: 88.18%",
+            ),
+            (
+                "assize.contract.credits.2019-01",
+                "GBP 98,181.82 would be due",
+            ),
+            ("assize.contract.critical.1", "WOULD HAVE HAPPENED"),
+            ("assize.record.1", "failover test, led by A. Lead"),
+            ("assize.record.3", "change CHG0012345"),
+        ] {
+            assert!(value(name).contains(text), "{name}: {}\n{xml}", value(name));
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! escaped, so that it can neither break a table nor call anybody by name. The version of the
 //! format stands in the first line.
 
+use crate::credits::{self, due, happened, in_short};
 use crate::suite::{Run, Suite};
 use crate::{Format, Style, summary, tell, words};
+use assize_model::contract::Credits;
 use assize_model::finding::{Finding, Outcome, Status};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -26,6 +28,13 @@ fn write(suite: &Suite, _: &Style, out: &mut dyn Write) -> io::Result<()> {
     }
     for run in &suite.runs {
         scenario(run, alone, &mut page);
+    }
+    if let Some(drill) = &suite.record {
+        folded("The record of the drill", &mut page, |page| {
+            for line in drill.lines() {
+                let _ = writeln!(page, "- {}", escape(&line));
+            }
+        });
     }
     let _ = writeln!(page, "\n{}.", escape(&summary::last_line(suite)));
     out.write_all(page.as_bytes())
@@ -93,6 +102,9 @@ fn scenario(run: &Run, alone: bool, page: &mut String) {
     let clock = words::Clock::new(&outcome.start, &outcome.end);
     findings(outcome, page);
     reasons(outcome, &clock, page);
+    if let Some(credits) = &outcome.contract {
+        contract(credits, page);
+    }
     broken(outcome, &clock, page);
     grounds(outcome, &clock, page);
 }
@@ -140,6 +152,36 @@ fn reasons(outcome: &Outcome, clock: &words::Clock, page: &mut String) {
             let _ = write!(text, " {}.", words::capital(&more));
         }
         let _ = writeln!(page, "- {}: {}", code(&finding.objective), escape(&text));
+    }
+}
+
+/// Each clause, what was reached and what follows.
+fn contract(credits: &Credits, page: &mut String) {
+    let basis = credits::basis(credits.tested_on);
+    let line = format!("{} ({basis}).", credits::last_line(credits));
+    let _ = writeln!(page, "\n**Contract** {}\n", escape(&line));
+    let heads = ["", "service level", "month", "reached", "points"];
+    let rows = in_short(credits).map(|level| {
+        vec![
+            strong(&level.status),
+            escape(&level.level),
+            level.result.month.name(),
+            escape(&level.result.achieved_text),
+            level.result.points.to_string(),
+        ]
+    });
+    table(&heads, rows, page);
+    page.push('\n');
+    for month in &credits.months {
+        if let Some(due) = due(credits, month) {
+            let name = month.month.name();
+            let _ = writeln!(page, "- credits of {name}: {}", escape(&due));
+        }
+    }
+    for one in credits.critical.iter().filter(|one| one.happened) {
+        let (word, sum) = (happened(credits, one).0, &one.arithmetic);
+        let text = format!("critical failure: {}: {word} ({sum})", one.clause);
+        let _ = writeln!(page, "- {}", escape(&text));
     }
 }
 
@@ -282,13 +324,7 @@ mod tests {
     use assize_model::finding::VerdictKind;
 
     fn printed(runs: Vec<Run>) -> String {
-        let mut out = Vec::new();
-        let suite = Suite {
-            runs,
-            ..Suite::default()
-        };
-        write(&suite, &Style::default(), &mut out).expect("to memory");
-        String::from_utf8(out).expect("text")
+        sample::printed(&FORMAT, &sample::suite(runs))
     }
 
     #[test]
@@ -301,6 +337,26 @@ mod tests {
         assert!(text.contains(row), "{text}");
         assert!(text.contains("- `write-rto`: because\n"), "{text}");
         assert!(text.ends_with("\nnet misses 1 target in loss.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_contract_and_the_record_of_a_drill_are_shown() {
+        let mut suite = sample::suite(vec![sample::run("loss", VerdictKind::Fail, Status::Missed)]);
+        suite.record = Some(sample::drill());
+        if let Run::Judged(outcome) = &mut suite.runs[0] {
+            outcome.contract = Some(sample::credits("observed"));
+        }
+        let text = sample::printed(&FORMAT, &suite);
+        for line in [
+            // (220 h − 26 h) ÷ 220 h.
+            "| January 2019 | 88.18% | 0 |",
+            "- credits of January 2019: GBP 98,181.82 due",
+            "HAPPENED (26h with fewer than 50% served",
+            "- approved by C. Owner (service owner) on 2026-11-20",
+            "- action for D. Networks by 2027-01-31: second duct (open)",
+        ] {
+            assert!(text.contains(line), "{line}:\n{text}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! target was not met. `verbose` prints every row.
 
 mod broken;
+mod contract;
 mod findings;
 mod grounds;
 mod users;
@@ -78,6 +79,13 @@ fn write(suite: &Suite, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     if suite.runs.len() > 1 {
         together(suite, style, out)?;
     }
+    if let Some(drill) = &suite.record {
+        writeln!(out)?;
+        paragraph(out, style, 2, 0, Paint::Strong, "The record of the drill")?;
+        for line in drill.lines() {
+            paragraph(out, style, 4, 2, Paint::Plain, &line)?;
+        }
+    }
     writeln!(out)?;
     // Never wrapped: programs and people look for the reason on the last line.
     let paint = verdict_paint(suite.verdict());
@@ -133,6 +141,7 @@ fn scenario(outcome: &Outcome, alone: bool, style: &Style, out: &mut dyn Write) 
     broken::print(&mut page, outcome)?;
     findings::print(&mut page, outcome)?;
     users::print(&mut page, outcome)?;
+    contract::print(&mut page, outcome)?;
     grounds::symptoms(&mut page, outcome)?;
     // Of several scenarios, what they rest on is said once, at the end.
     if alone || style.verbose {
@@ -203,12 +212,7 @@ mod tests {
 
     fn printed(run: Run, style: &Style) -> String {
         let mut out = Vec::new();
-        let suite = Suite {
-            runs: vec![run],
-            on_miss: Default::default(),
-            forced: None,
-        };
-        write(&suite, style, &mut out).expect("writing to memory");
+        write(&sample::suite(vec![run]), style, &mut out).expect("writing to memory");
         String::from_utf8(out).expect("text")
     }
 

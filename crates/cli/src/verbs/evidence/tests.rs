@@ -335,9 +335,34 @@ fn packs_chain_and_the_record_of_a_drill_is_packed_and_shown() {
         folder.assize("simulate @loss.yaml --evidence @3.zip --record @drill.yaml");
     assert_eq!(exit, 2);
     assert!(said.contains("`lead` is missing"), "{said}");
-    let (exit, _, said) = folder.assize("simulate @loss.yaml --record @drill.yaml");
-    assert_eq!(exit, 2);
-    assert!(said.contains("`--record` is part of evidence"), "{said}");
+}
+
+#[test]
+fn a_contract_and_an_analysis_are_packed_and_reported_again() {
+    let folder = Folder::new("beside");
+    let contract = "assize: contract/v1\nsupplier: [acme]\nlevels:\n  write: {target: 99.9%, credit: shortfall}\n";
+    folder.write("contract.yaml", contract.as_bytes());
+    let (exit, out, said) = folder.assize("analyse @loss.yaml --format json");
+    assert_eq!(exit, 0, "{said}");
+    folder.write("analysis.json", out.as_bytes());
+    let line = "simulate @loss.yaml --contract @contract.yaml --analysis @analysis.json \
+                --evidence @1.zip --sign-key @key";
+    let (exit, out, said) = folder.assize(line);
+    assert_eq!(exit, 0, "{said}");
+    assert!(out.contains("The contract"), "{out}");
+    let files = folder.files("1.zip");
+    let page = String::from_utf8_lossy(&files["report.html"]);
+    assert!(page.contains("id=\"contract\"") && page.contains("id=\"analysis\""));
+    assert!(files.contains_key("analysis.json"));
+    let (exit, _, said) = folder.assize("evidence verify @1.zip --key @key.pub");
+    assert_eq!(exit, 0, "{said}");
+    // Of another topology it is refused before anything is run.
+    let other = String::from_utf8_lossy(&files["analysis.json"])
+        .replace("\"name\": \"", "\"name\": \"not-");
+    folder.write("other.json", other.as_bytes());
+    let (exit, _, said) = folder.assize("simulate @loss.yaml --analysis @other.json");
+    assert_eq!(exit, 2, "{said}");
+    assert!(said.contains("analyse the topology that is run"), "{said}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::disk;
 use crate::engine::{self, ContractFile, TopologyFile, in_words};
 use crate::exit::{Exit, Failure};
 use crate::verbs::{credits, simulate};
+use assize_evidence::redact::Redactor;
 use assize_model::calendar::{Calendar, Holidays};
 use assize_model::contract::{Record, reckon};
 use assize_model::observed::{self, Frame, Observed};
@@ -63,7 +64,7 @@ pub(super) fn run(
     }
     let contract = incident.contract.as_deref();
     let contract = contract
-        .map(|path| engine::contract(path, &[]))
+        .map(|path| engine::contract(path, &[], &Redactor::default()))
         .transpose()?;
     let topology = incident.topology.as_deref();
     let topology = topology

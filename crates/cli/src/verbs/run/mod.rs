@@ -20,6 +20,7 @@ mod tests;
 
 use crate::Console;
 use crate::args::{EngineArgs, ReportArgs, SetArgs};
+use crate::beside::{Beside, BesideArgs};
 use crate::engine::{Request, ScenarioFile};
 use crate::evidence::facts::Asked;
 use crate::evidence::{EvidenceArgs, Ran, Session};
@@ -119,6 +120,8 @@ pub(crate) struct Arguments {
     #[arg(long, env = "ASSIZE_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    beside: BesideArgs,
+    #[command(flatten)]
     evidence: EvidenceArgs,
     #[command(flatten)]
     engine: EngineArgs,
@@ -203,6 +206,7 @@ fn run_on(
         Some(path) => Some(baseline::read(path)?),
         None => None,
     };
+    let beside = Beside::read(&arguments.beside, &files, console)?;
     if arguments.plan {
         return plan(&files, arguments, console);
     }
@@ -216,14 +220,10 @@ fn run_on(
     out::prepare(arguments.out.as_deref(), &files)?;
     let mut arguments = arguments.clone();
     let seed = &mut arguments.engine.seed;
-    let session = Session::begin(&arguments.evidence, "run", &files, seed)?;
+    let session = Session::begin(&arguments.evidence, "run", (&files, &beside), seed)?;
     let arguments = &arguments;
     let bound = session.as_ref().and_then(|session| session.bound.as_ref());
     let mut results = suite::run_all(engine, stop, &files, (arguments, bound), console)?;
-    let on_miss = files
-        .iter()
-        .filter_map(|f| Some((f.topology.name.clone(), f.topology.on_miss.clone()?)))
-        .collect();
     let forced = forced(&results, stop);
     let ran = ran(&files, &mut results);
     let mut runs: Vec<_> = results.into_iter().map(|result| result.run).collect();
@@ -233,11 +233,7 @@ fn run_on(
             baseline.compare(run, arguments.regress);
         }
     }
-    let suite = Suite {
-        runs,
-        on_miss,
-        forced,
-    };
+    let suite = beside.suite(&files, runs, forced);
     if let Some(folder) = &arguments.out {
         out::verdict(folder, &suite)?;
     }
@@ -265,13 +261,12 @@ fn ran<'a>(files: &'a [ScenarioFile], results: &mut [suite::Result]) -> Vec<Ran<
 
 /// What it takes to read and judge the same again.
 fn asked(arguments: &Arguments) -> Asked {
+    let text = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     Asked {
         live: true,
         sets: arguments.sets.sets.clone(),
-        bind: arguments
-            .bind
-            .as_ref()
-            .map(|path| path.display().to_string()),
+        bind: text(&arguments.bind),
+        contract: text(&arguments.beside.contract),
         only: arguments.only.clone(),
         abort_if: arguments.abort_if.clone(),
         require_real: arguments.require.is_some(),

@@ -1,11 +1,13 @@
 //! HTML: one page without script, font, image or request, for screen, telephone and paper.
 //!
 //! The first screen has the verdict and the targets; what follows is a registry of sections, one
-//! file each (`sections/mod.rs`). Pictures are inline SVG with their text beside them, and
+//! file each (`sections/mod.rs`), and one of what stands beside all scenarios (`beside/mod.rs`).
+//! Pictures are inline SVG with their text beside them, and
 //! nothing is said by colour alone. All text is escaped by `markup`, and the page forbids itself
 //! every request. The version of the format is `assize-format` in the head.
 
 mod axis;
+mod beside;
 mod map;
 mod markup;
 mod parts;
@@ -107,6 +109,7 @@ fn body(suite: &Suite, page: &mut Html) {
                 }
             }
         }
+        beside::write(suite, page);
         let line = format!("{}.", summary::last_line(suite));
         page.el("p", &[("class", "faint")], |page| page.prose(&line));
         page.leaf(
@@ -193,7 +196,7 @@ fn scenario(run: &Run, suite: &Suite, prefix: &str, page: &mut Html) {
     if let Some(cut) = tell::cut(outcome) {
         page.leaf("p", &[("class", "note")], cut);
     }
-    sections::write(&scene, suite.runs.len() == 1, page);
+    sections::write(&scene, suite, page);
 }
 
 /// When, how and on what.

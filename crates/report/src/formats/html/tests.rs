@@ -8,13 +8,7 @@ use assize_model::journal::DecisionKind;
 use assize_model::picture::{Drill, Event, Line, Mark, Picture, Place};
 
 fn printed(runs: Vec<Run>) -> String {
-    let mut out = Vec::new();
-    let suite = Suite {
-        runs,
-        ..Suite::default()
-    };
-    write(&suite, &Style::default(), &mut out).expect("to memory");
-    String::from_utf8(out).expect("text")
+    sample::printed(&FORMAT, &sample::suite(runs))
 }
 
 #[test]
@@ -177,4 +171,60 @@ fn the_map_says_what_failed_and_what_served_instead() {
     }
     assert_eq!(page.matches("class=\"wire cut\"").count(), 1);
     assert_eq!(page.matches("class=\"wire act\"").count(), 1);
+}
+
+fn beside(change: impl FnOnce(&mut Suite)) -> String {
+    let mut suite = sample::suite(vec![sample::live("loss", "stand-in", Status::Met)]);
+    change(&mut suite);
+    sample::printed(&FORMAT, &suite)
+}
+
+#[test]
+fn what_stands_beside_is_shown_where_it_is_and_not_where_it_is_not() {
+    let ids = ["id=\"analysis\"", "id=\"record\"", "id=\"contract\""];
+    let bare = beside(|_| ());
+    assert!(ids.iter().all(|id| !bare.contains(id)), "{bare}");
+    let page = beside(|suite| {
+        suite.record = Some(sample::drill());
+        suite.analysis = Some(sample::analysis());
+    });
+    for text in [
+        "85 elements that can fail",
+        "<code>node/core</code></th><td data-h=\"this cannot be done until it is repaired\">read, \
+         write",
+        "<code>link/duct</code> (accepted)",
+        "write (25%)",
+        "99.5%",
+        "2 at a time: 85 of 3,570 combinations miss a target, 1 of them only because",
+        "<code>link/a</code> and <code>link/b</code>, 2 alike",
+        "1: write-rto; too small: link/c",
+        "10Mbit/s",
+        "125%",
+        "The demand of <code>staff</code> is not stated",
+        "failover",
+        "C. Owner, service owner, 2026-11-20",
+        "CHG0012345",
+        ">open</span>",
+        ">done 2026-12-01</span>",
+        "href=\"#analysis\"",
+    ] {
+        assert!(page.contains(text), "{text}:\n{page}");
+    }
+}
+
+#[test]
+fn stand_ins_support_design_and_no_clause() {
+    let page = beside(|suite| {
+        if let Run::Judged(outcome) = &mut suite.runs[0] {
+            outcome.contract = Some(sample::credits("stand-in"));
+        }
+    });
+    assert!(page.contains("id=\"compliance\""), "{page}");
+    assert!(page.contains("they support design at most"));
+    assert!(page.contains("Nothing here bears on: B5.a"), "{page}");
+    assert!(page.contains("no clause rests on it"));
+    assert!(page.contains("nothing follows from stand-ins"));
+    for word in ["clause met", ">met<", "would be met", ">missed<", "fulfil"] {
+        assert!(!page.contains(word), "{word}:\n{page}");
+    }
 }

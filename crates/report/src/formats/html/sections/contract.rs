@@ -1,11 +1,10 @@
 //! What a contract makes of it: each level with its sums, credits, critical failures.
 
 use super::Section;
-use crate::credits::{basis, last_line, status};
+use crate::credits::{basis, due, happened, in_short, last_line};
 use crate::formats::html::Scene;
 use crate::formats::html::markup::Html;
 use crate::formats::html::parts;
-use crate::text::Paint;
 use assize_model::contract::Credits;
 
 pub(super) const SECTION: Section = Section {
@@ -41,21 +40,19 @@ fn write(scene: &Scene<'_>, page: &mut Html) {
 fn levels(credits: &Credits, page: &mut Html) {
     let heads = ["service level", "month", "reached", "points", "sums"];
     parts::table(page, &[("class", "flow")], &heads, &[], |page| {
-        for level in &credits.levels {
-            for month in &level.months {
-                page.el("tr", &[], |page| {
-                    page.leaf("th", &[("scope", "row")], &level.title);
-                    page.leaf("td", &[("data-h", heads[1])], &month.month.name());
-                    page.el("td", &[("data-h", heads[2])], |page| {
-                        page.text(&month.achieved_text);
-                        page.text(" ");
-                        let (word, paint) = status(level, month);
-                        parts::pill(page, &word, paint);
-                    });
-                    page.leaf("td", &[("data-h", heads[3])], &month.points.to_string());
-                    sums(&month.arithmetic, heads[4], page);
+        for level in in_short(credits) {
+            let month = level.result;
+            page.el("tr", &[], |page| {
+                page.leaf("th", &[("scope", "row")], &level.level);
+                page.leaf("td", &[("data-h", heads[1])], &month.month.name());
+                page.el("td", &[("data-h", heads[2])], |page| {
+                    page.text(&month.achieved_text);
+                    page.text(" ");
+                    parts::pill(page, &level.status, level.paint);
                 });
-            }
+                page.leaf("td", &[("data-h", heads[3])], &month.points.to_string());
+                sums(&month.arithmetic, heads[4], page);
+            });
         }
     });
 }
@@ -86,11 +83,7 @@ fn months(credits: &Credits, page: &mut Html) {
             page.el("tr", &[], |page| {
                 page.leaf("th", &[("scope", "row")], &month.month.name());
                 page.leaf("td", &[("data-h", heads[1])], &month.points.to_string());
-                let due = match month.due {
-                    _ if credits.tested_on == "stand-in" => "nothing".to_string(),
-                    Some(due) => format!("{} {due}", credits.currency),
-                    None => "no charges stated".into(),
-                };
+                let due = due(credits, month).unwrap_or_else(|| "no charges stated".into());
                 page.leaf("td", &[("data-h", heads[2])], &due);
                 sums(&month.arithmetic, heads[3], page);
             });
@@ -108,12 +101,7 @@ fn criticals(credits: &Credits, page: &mut Html) {
             page.el("tr", &[], |page| {
                 page.leaf("th", &[("scope", "row")], &one.clause);
                 page.el("td", &[("data-h", heads[1])], |page| {
-                    let (text, paint) = match (one.happened, credits.tested_on) {
-                        (false, _) => ("no", Paint::Plain),
-                        (true, "simulation") => ("would have", Paint::Bad),
-                        (true, "stand-in") => ("on stand-ins only", Paint::Care),
-                        (true, _) => ("yes", Paint::Bad),
-                    };
+                    let (text, paint) = happened(credits, one);
                     parts::pill(page, text, paint);
                 });
                 page.leaf("td", &[("data-h", heads[2])], &one.arithmetic);

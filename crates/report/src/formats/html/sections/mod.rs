@@ -16,8 +16,9 @@ mod timeline;
 mod warnings;
 mod why;
 
-use super::Scene;
 use super::markup::Html;
+use super::{Scene, beside};
+use crate::Suite;
 
 /// A part of the page about a scenario.
 struct Section {
@@ -51,7 +52,7 @@ const SECTIONS: &[Section] = &[
 ];
 
 /// Writes those that have something to show, with links to them after the first.
-pub(super) fn write(scene: &Scene<'_>, alone: bool, page: &mut Html) {
+pub(super) fn write(scene: &Scene<'_>, suite: &Suite, page: &mut Html) {
     let shown: Vec<&Section> = SECTIONS.iter().filter(|s| (s.shown)(scene)).collect();
     for section in &shown {
         let id = format!("{}{}", scene.prefix, section.id);
@@ -62,19 +63,21 @@ pub(super) fn write(scene: &Scene<'_>, alone: bool, page: &mut Html) {
             (section.write)(scene, page);
         });
         page.line();
-        if section.title.is_empty() && alone {
-            contents(scene, &shown, page);
+        if section.title.is_empty() && suite.runs.len() == 1 {
+            contents(scene, &shown, suite, page);
         }
     }
 }
 
-fn contents(scene: &Scene<'_>, shown: &[&Section], page: &mut Html) {
+fn contents(scene: &Scene<'_>, shown: &[&Section], suite: &Suite, page: &mut Html) {
+    let own = shown.iter().filter(|s| !s.title.is_empty());
+    let own = own.map(|s| (format!("#{}{}", scene.prefix, s.id), s.title));
+    let beside = beside::shown(suite).map(|s| (format!("#{}", s.id), s.title));
     page.el("nav", &[("aria-label", "Contents")], |page| {
         page.el("ul", &[("class", "nav")], |page| {
-            for section in shown.iter().filter(|s| !s.title.is_empty()) {
-                let link = format!("#{}{}", scene.prefix, section.id);
+            for (link, title) in own.chain(beside) {
                 page.el("li", &[], |page| {
-                    page.leaf("a", &[("href", &link)], section.title);
+                    page.leaf("a", &[("href", &link)], title);
                 });
             }
         });

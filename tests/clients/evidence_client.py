@@ -62,7 +62,7 @@ for number, name in enumerate(("supplier", "witness"), 1):
     assert envelope.payload_type == "application/vnd.in-toto+json"
     statement = json.loads(envelope.payload)
     assert statement["_type"] == "https://in-toto.io/Statement/v1"
-    assert statement["predicate"] == {"role": name}
+    assert statement["predicate"] == {"role": name, "run": "complete"}
     for subject in statement["subject"]:
         digest = hashlib.sha256(files.read(subject["name"])).hexdigest()
         assert subject["digest"] == {"sha256": digest}, subject

@@ -105,6 +105,16 @@ impl Beside {
         })
     }
 
+    /// What is given here, and for the rest what stood there.
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self {
+            contract: self.contract.or(other.contract),
+            inputs: self.inputs,
+            analysis: self.analysis.or(other.analysis),
+            record: self.record.or(other.record),
+        }
+    }
+
     /// The record, as it is packed.
     pub(crate) fn record(&self) -> Option<&[u8]> {
         self.record.as_ref().map(|paper| paper.bytes.as_slice())

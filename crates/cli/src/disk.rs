@@ -171,7 +171,10 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
         let kind = entry.file_type().map_err(unreadable)?;
         let path = entry.path();
         if kind.is_dir() {
-            walk(&path, depth + 1, files)?;
+            // What an earlier run has read lies in its folder, and is not to be run again.
+            if !crate::evidence::folder::is_run(&path) {
+                walk(&path, depth + 1, files)?;
+            }
         } else if path
             .extension()
             .is_some_and(|e| e == "yaml" || e == "yml" || e == "json")
@@ -203,7 +206,11 @@ mod tests {
             ("a/b/deep.yml", scenario),
             ("a/values.yaml", "replicas: 3\n"),
             ("notes.txt", scenario),
+            // What an earlier run has read.
+            ("results/run.json", "{}"),
+            ("results/inputs/z.yaml", scenario),
         ] {
+            fs::create_dir_all(folder.join("results/inputs")).expect("a folder");
             fs::write(folder.join(name), text).expect("a file");
         }
         let found = find(std::slice::from_ref(&folder)).expect("found");

@@ -22,7 +22,6 @@ mod reports;
 mod scenarios;
 mod stored;
 mod verbs;
-mod verdicts;
 
 pub use console::Console;
 pub use exit::Exit;

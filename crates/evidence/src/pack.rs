@@ -9,7 +9,7 @@ use crate::digest::sha256;
 use crate::dsse::Envelope;
 use crate::files::{Files, MOST_BYTES, MOST_FILES, Refusal};
 use crate::keys::{PrivateKey, PublicKey};
-use crate::statement::{Role, Statement};
+use crate::statement::{Role, State, Statement};
 use crate::sums::{self, SUMS};
 use crate::tsp;
 
@@ -25,6 +25,8 @@ pub struct Signed {
     pub file: String,
     /// In which role.
     pub role: Role,
+    /// How far it says that the run came.
+    pub run: State,
     /// By which key, which anyone may have put there: see whether it is one you trust.
     pub key: PublicKey,
 }
@@ -68,9 +70,10 @@ pub fn digest(files: &Files) -> String {
     sha256(files.get(SUMS).map_or(&[], Vec::as_slice))
 }
 
-/// Adds a signature of everything that is there, and gives the envelope's name.
-pub fn sign(files: &mut Files, role: Role, key: &PrivateKey) -> String {
-    let statement = Statement::of(files, role);
+/// Adds a signature of everything that is there, of a run that came so far, and gives the
+/// envelope's name.
+pub fn sign(files: &mut Files, role: Role, run: State, key: &PrivateKey) -> String {
+    let statement = Statement::of(files, role, run);
     let envelope = Envelope::sign(&statement.to_bytes(), key);
     let stem = format!("{ATTESTATIONS}{}-{role}", envelopes(files).len() + 1);
     files.insert(format!("{stem}{KEY}"), key.public().to_pem().into_bytes());
@@ -201,6 +204,7 @@ fn attestation(
         return Ok(Signed {
             file: name.to_owned(),
             role,
+            run: statement.run(),
             key,
         });
     }

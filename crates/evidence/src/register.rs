@@ -1,5 +1,4 @@
-//! The register of a plan: every attempt, chained, from before it begins; and whether a set of
-//! packs is all that it tells of.
+//! The register of a plan: every attempt, chained, from before it begins.
 //!
 //! A line for each entry; each names the digest of the line before. An attempt is entered before
 //! anything is run, and that entry's digest stands in the first record of its journal: an attempt
@@ -8,6 +7,7 @@
 use crate::chain::{BEFORE, records};
 use crate::digest::sha256;
 use crate::plan::Registered;
+use crate::statement::State;
 use serde::{Deserialize, Serialize};
 
 /// An entry.
@@ -31,6 +31,9 @@ enum Entry {
         attempt: u32,
         verdict: String,
         pack: String,
+        /// How far it came, if not to its end.
+        #[serde(default, skip_serializing_if = "State::is_complete")]
+        run: State,
         before: String,
     },
 }
@@ -109,7 +112,7 @@ impl Register {
             Some(known) if *known != digest => return Err("is of another plan".into()),
             Some(_) => {}
         }
-        let made = self.ended().count();
+        let made = self.complete();
         if made >= plan.times as usize {
             return Err(format!(
                 "has {made} of {} registered runs already: register further ones with a plan of \
@@ -133,14 +136,50 @@ impl Register {
         })
     }
 
-    /// Enters the end of an attempt, with the digest of its pack.
-    pub fn end(&mut self, attempt: u32, verdict: &str, pack: &str) {
+    /// Enters the end of an attempt, with the digest of its pack and how far the run came.
+    ///
+    /// # Errors
+    /// That it was not begun, or has ended already.
+    pub fn end(
+        &mut self,
+        attempt: u32,
+        verdict: &str,
+        pack: &str,
+        run: State,
+    ) -> Result<(), String> {
+        if !self.begun().any(|begun| begun == attempt) {
+            return Err(format!("has no attempt {attempt}"));
+        }
+        if self.has_ended(attempt) {
+            return Err(format!(
+                "has the end of attempt {attempt} already: its pack was made before"
+            ));
+        }
         self.push(Entry::Ended {
             attempt,
             verdict: verdict.into(),
             pack: pack.into(),
+            run,
             before: self.head(),
         });
+        Ok(())
+    }
+
+    /// Whether it goes on where another ends.
+    #[must_use]
+    pub fn continues(&self, other: &Self) -> bool {
+        self.bytes.starts_with(&other.bytes)
+    }
+
+    /// Whether the end of an attempt is entered.
+    #[must_use]
+    pub fn has_ended(&self, attempt: u32) -> bool {
+        self.ended().any(|(ended, ..)| ended == attempt)
+    }
+
+    /// Attempts that came to their end.
+    fn complete(&self) -> usize {
+        self.ended().filter(|(.., run)| run.is_complete()).count()
     }
 
     /// Digest of the plan that it is of.
@@ -178,34 +217,40 @@ impl Register {
     }
 
     /// Attempts that were begun.
-    fn begun(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn begun(&self) -> impl Iterator<Item = u32> {
         self.entries.iter().filter_map(|entry| match entry {
             Entry::Begun { attempt, .. } => Some(*attempt),
             _ => None,
         })
     }
 
-    /// Attempts that have ended, and their packs.
-    fn ended(&self) -> impl Iterator<Item = (u32, &str)> {
+    /// Attempts that have ended, their packs, and how far they came.
+    pub(crate) fn ended(&self) -> impl Iterator<Item = (u32, &str, State)> {
         self.entries.iter().filter_map(|entry| match entry {
-            Entry::Ended { attempt, pack, .. } => Some((*attempt, pack.as_str())),
+            Entry::Ended {
+                attempt, pack, run, ..
+            } => Some((*attempt, pack.as_str(), *run)),
             _ => None,
         })
     }
 
-    /// That attempts are numbered without a gap, and only the last of them ends.
+    /// That attempts are numbered without a gap, and each ends once at most. One that was killed
+    /// may end after others have begun: when its pack is made.
     fn in_order(&self) -> Result<(), String> {
         let mut begun = 0;
-        let mut open = false;
+        let mut ended = Vec::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let fits = match entry {
                 Entry::Registered { .. } => index == 0,
                 Entry::Begun { attempt, .. } => {
                     begun += 1;
-                    open = true;
                     index > 0 && *attempt == begun
                 }
-                Entry::Ended { attempt, .. } => std::mem::take(&mut open) && *attempt == begun,
+                Entry::Ended { attempt, .. } => {
+                    let first = !ended.contains(attempt);
+                    ended.push(*attempt);
+                    first && (1..=begun).contains(attempt)
+                }
             };
             if !fits {
                 return Err(format!("has no place for what line {} says", index + 1));
@@ -230,195 +275,11 @@ fn line_of(entry: &Entry) -> Vec<u8> {
     serde_json::to_vec(entry).unwrap_or_default()
 }
 
-/// A pack of an attempt.
-#[derive(Clone, Debug)]
-pub struct Shown {
-    /// How messages call it.
-    pub name: String,
-    /// Its digest.
-    pub digest: String,
-    /// The register that it holds, whose last entry is that of its attempt.
-    pub register: Register,
-}
-
-/// What a set of packs says of its plan.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Series {
-    /// What cannot be: a gap, a run that was not registered.
-    pub wrong: Vec<String>,
-    /// What is not decided: attempts that were broken off, runs still to be made.
-    pub open: Vec<String>,
-}
-
-/// Compares packs with their plan and with each other.
-#[must_use]
-pub fn series(plan: &Registered, packs: &[Shown]) -> Series {
-    let mut series = Series::default();
-    let digest = plan.digest();
-    for pack in packs {
-        if pack.register.plan() != Some(&digest) {
-            let what = format!("{}: it is of another plan, or of none", pack.name);
-            series.wrong.push(what);
-        }
-    }
-    let longest = packs.iter().max_by_key(|pack| pack.register.entries.len());
-    let Some(longest) = longest.filter(|_| series.wrong.is_empty()) else {
-        return series;
-    };
-    for pack in packs {
-        if !longest.register.bytes.starts_with(&pack.register.bytes) {
-            series.wrong.push(format!(
-                "{}: its register tells another story than that of {}: a run was made that the \
-                 other does not register",
-                pack.name, longest.name
-            ));
-        }
-    }
-    let ended: Vec<(u32, &str)> = longest.register.ended().collect();
-    for attempt in longest.register.begun() {
-        let of_it = |pack: &&Shown| pack.register.last_begun().map(|b| b.attempt) == Some(attempt);
-        let shown: Vec<&Shown> = packs.iter().filter(of_it).collect();
-        let registered = ended.iter().find(|(a, _)| *a == attempt).map(|(_, p)| *p);
-        one_attempt(attempt, &shown, registered, &mut series);
-    }
-    counts(plan, packs, &ended, &mut series);
-    series
-}
-
-fn one_attempt(attempt: u32, shown: &[&Shown], registered: Option<&str>, series: &mut Series) {
-    for pack in shown {
-        if registered.is_some_and(|digest| digest != pack.digest) {
-            series.wrong.push(format!(
-                "{}: it says that it is attempt {attempt}, and another pack is registered as that: \
-                 a second run, which was not registered",
-                pack.name
-            ));
-        }
-    }
-    match (shown, registered) {
-        ([], Some(digest)) => series.wrong.push(format!(
-            "there is a gap: attempt {attempt} was registered with the pack {digest}, which is not \
-             among these"
-        )),
-        ([], None) => series.open.push(format!(
-            "attempt {attempt} was begun and broken off: it is registered, and left no pack"
-        )),
-        ([first, others @ ..], _) => {
-            for other in others.iter().filter(|other| other.digest != first.digest) {
-                series.wrong.push(format!(
-                    "{} and {} both say that they are attempt {attempt}: one of them was not \
-                     registered",
-                    first.name, other.name
-                ));
-            }
-        }
-    }
-}
-
-fn counts(plan: &Registered, packs: &[Shown], ended: &[(u32, &str)], series: &mut Series) {
-    let mut made: Vec<u32> = packs
-        .iter()
-        .filter_map(|pack| Some(pack.register.last_begun()?.attempt))
-        .chain(ended.iter().map(|(attempt, _)| *attempt))
-        .collect();
-    made.sort_unstable();
-    made.dedup();
-    let (made, times) = (made.len(), plan.times as usize);
-    if made > times {
-        let what = format!("{made} runs were made, and {times} registered");
-        series.wrong.push(what);
-    } else if made < times {
-        let what = format!("{made} of {times} registered runs were made so far");
-        series.open.push(what);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::tests::plan;
-
-    fn attempt(register: &mut Register, times: u32, pack: Option<&str>) -> Shown {
-        let begun = register
-            .begin(&plan(times), "2026-11-28T12:00:00Z", None)
-            .expect("begun");
-        let shown = Shown {
-            name: format!("pack {}", begun.attempt),
-            digest: sha256(format!("{pack:?}").as_bytes()),
-            register: register.clone(),
-        };
-        if pack.is_some() {
-            register.end(begun.attempt, "pass", &shown.digest);
-        }
-        shown
-    }
-
-    #[test]
-    fn all_packs_of_a_plan_are_whole() {
-        let mut register = Register::default();
-        let packs = [
-            attempt(&mut register, 2, Some("a")),
-            attempt(&mut register, 2, Some("b")),
-        ];
-        assert_eq!(series(&plan(2), &packs), Series::default());
-        let why = register.begin(&plan(2), "", None).expect_err("all made");
-        assert!(why.contains("has 2 of 2 registered runs"), "{why}");
-        let read = Register::read(register.bytes());
-        assert_eq!(read, Ok(register));
-    }
-
-    #[test]
-    fn a_gap_is_seen_and_so_is_what_was_broken_off() {
-        let mut register = Register::default();
-        let first = attempt(&mut register, 3, Some("a"));
-        attempt(&mut register, 3, None);
-        let third = attempt(&mut register, 3, Some("c"));
-        let with_gap = series(&plan(3), std::slice::from_ref(&third));
-        assert_eq!(with_gap.wrong.len(), 1);
-        assert!(
-            with_gap.wrong[0].contains("a gap: attempt 1"),
-            "{with_gap:?}"
-        );
-        let open = series(&plan(3), &[first, third]);
-        assert_eq!(open.wrong, Vec::<String>::new());
-        assert!(open.open[0].contains("attempt 2 was begun and broken off"));
-        assert!(open.open[1].contains("2 of 3 registered runs"));
-    }
-
-    #[test]
-    fn a_second_run_that_was_not_registered_is_seen() {
-        // Made as attempt 1 again, from a copy of the register.
-        let (mut register, mut copy) = (Register::default(), Register::default());
-        let one = attempt(&mut register, 2, Some("a"));
-        let other = attempt(&mut copy, 2, Some("better"));
-        let two = attempt(&mut register, 2, Some("b"));
-        let seen = series(&plan(2), &[other.clone(), two.clone()]);
-        assert!(
-            seen.wrong.iter().any(|w| w.contains("a second run")),
-            "{seen:?}"
-        );
-        let seen = series(&plan(2), &[one, other]);
-        assert!(
-            seen.wrong.iter().any(|w| w.contains("both say")),
-            "{seen:?}"
-        );
-        // Begun anew at another time.
-        let mut anew = Register::default();
-        let begun = anew
-            .begin(&plan(2), "2026-11-29T12:00:00Z", None)
-            .expect("begun");
-        let shown = Shown {
-            name: "anew".into(),
-            digest: sha256(b"x"),
-            register: anew,
-        };
-        assert_eq!(begun.attempt, 1);
-        let seen = series(&plan(2), &[shown, two]);
-        assert!(
-            seen.wrong.iter().any(|w| w.contains("another story")),
-            "{seen:?}"
-        );
-    }
+    use crate::series::tests::attempt;
 
     #[test]
     fn a_register_that_was_touched_is_refused() {

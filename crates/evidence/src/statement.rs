@@ -1,5 +1,5 @@
 //! What a person signs: an in-toto Statement v1 that names every file of the pack with its
-//! digest, and the role in which it is signed.
+//! digest, the role in which it is signed, and whether the run came to its end.
 
 use crate::digest::sha256;
 use crate::files::{Files, Refusal};
@@ -38,6 +38,37 @@ impl fmt::Display for Role {
     }
 }
 
+/// How far a run came.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// To its end.
+    #[default]
+    Complete,
+    /// It was stopped, left something out, or could not be carried out; it wrote its pack itself.
+    Aborted,
+    /// It was killed; its pack was made afterwards from what it had recorded.
+    Killed,
+}
+
+impl State {
+    /// Whether it came to its end.
+    #[must_use]
+    pub const fn is_complete(&self) -> bool {
+        matches!(self, Self::Complete)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Complete => "complete",
+            Self::Aborted => "aborted",
+            Self::Killed => "killed",
+        })
+    }
+}
+
 /// The statement.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,12 +99,13 @@ struct Digest {
 #[serde(deny_unknown_fields)]
 struct Predicate {
     role: Role,
+    run: State,
 }
 
 impl Statement {
-    /// That these files, and no others, are the pack.
+    /// That these files, and no others, are the pack of a run that came so far.
     #[must_use]
-    pub fn of(files: &Files, role: Role) -> Self {
+    pub fn of(files: &Files, role: Role, run: State) -> Self {
         let subject = files.iter().map(|(name, bytes)| Subject {
             name: name.clone(),
             digest: Digest {
@@ -84,7 +116,7 @@ impl Statement {
             kind: TYPE.into(),
             subject: subject.collect(),
             predicate_type: PREDICATE.into(),
-            predicate: Predicate { role },
+            predicate: Predicate { role, run },
         }
     }
 
@@ -115,6 +147,12 @@ impl Statement {
     #[must_use]
     pub const fn role(&self) -> Role {
         self.predicate.role
+    }
+
+    /// How far it says that the run came.
+    #[must_use]
+    pub const fn run(&self) -> State {
+        self.predicate.run
     }
 
     /// Whether it covers a file.

@@ -20,6 +20,12 @@ const MODE: u32 = 0o100_644 << 16;
 /// What it takes to unpack: stored files, by a Unix of version 2.0.
 const MADE_BY: u16 = 0x0314;
 
+/// Whether a file that begins with these bytes is a zip file with something in it.
+#[must_use]
+pub fn begins_as_one(first: &[u8; 4]) -> bool {
+    u32::from_le_bytes(*first) == LOCAL
+}
+
 /// Writes a pack.
 #[must_use]
 pub fn write(files: &Files) -> Vec<u8> {

@@ -1,14 +1,18 @@
-//! The files of a pack.
+//! The files of a pack, and those of them that a run keeps from before it begins.
 
-use super::facts::{Asked, AttemptFacts, FACTS, Facts, ForcedFacts, InputFacts, RanFacts, SCHEMA};
+use super::facts::{
+    self, Asked, AttemptFacts, FACTS, Facts, ForcedFacts, InputFacts, RanFacts, SCHEMA,
+};
 use super::machine;
-use super::session::Session;
+use super::session::Planned;
+use crate::beside::Beside;
 use crate::engine::ScenarioFile;
 use crate::inputs::Inputs;
 use assize_evidence::redact::{Redactor, is_secret_name};
-use assize_evidence::{Files, name_for};
+use assize_evidence::{Files, State, name_for};
 use assize_model::binding::{Binding, Realisation};
-use assize_report::{Style, Suite};
+use assize_model::observation::Bound;
+use assize_report::{Forced, Style, Suite};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -21,6 +25,9 @@ pub(super) const REPORTS: [(&str, &str); 3] = [
 
 /// The verdict that figures were compared with.
 pub(crate) const BASELINE: &str = "baseline.json";
+/// What was registered before, and where.
+pub(super) const PLAN: &str = "plan.json";
+pub(super) const REGISTER: &str = "register.jsonl";
 
 /// The record of the drill.
 pub(crate) const RECORD: &str = "record.yaml";
@@ -29,7 +36,27 @@ pub(crate) const RECORD: &str = "record.yaml";
 pub(crate) const ANALYSIS: &str = "analysis.json";
 
 /// How to check a pack without this program.
-const VERIFY: &str = include_str!("VERIFY.txt");
+pub(super) const VERIFY: &str = "VERIFY.txt";
+const VERIFY_TEXT: &str = include_str!("VERIFY.txt");
+/// Where `VERIFY.txt` says how far the run came.
+const HOW_FAR: &str = "@HOW FAR@\n";
+
+/// What is known of a run before it begins.
+#[derive(Debug)]
+pub(crate) struct About<'a> {
+    pub(crate) verb: &'static str,
+    /// The command as it was given.
+    pub(crate) command: &'a [String],
+    pub(crate) seed: u64,
+    pub(crate) asked: Asked,
+    /// The verdict to compare with.
+    pub(crate) baseline: Option<Vec<u8>>,
+    /// What the first record of each journal says.
+    pub(crate) bound: Option<&'a Bound>,
+    pub(super) planned: Option<&'a Planned>,
+    /// What stands beside the findings.
+    pub(crate) beside: &'a Beside,
+}
 
 /// A scenario that was run.
 pub(crate) struct Ran<'a> {
@@ -56,48 +83,62 @@ pub(crate) struct Attempt {
     pub(crate) remarks: Vec<String>,
 }
 
-/// All files but those that seal them.
-pub(super) fn files(
-    session: &Session,
-    suite: &Suite,
-    ran: &[Ran<'_>],
-    seed: u64,
-    (asked, baseline): (Asked, Option<Vec<u8>>),
-    command: &[String],
-) -> Files {
-    let mut files = reports(suite);
-    if let Some(baseline) = baseline {
-        files.insert(BASELINE.into(), baseline);
+/// All files but those that seal them, and how far the run came.
+pub(crate) fn files(about: &About<'_>, suite: &Suite, ran: &[Ran<'_>]) -> (Files, State) {
+    let secrets = secrets(ran);
+    let (mut files, mut facts) = kept(about, ran, suite.forced.as_ref());
+    let (state, why) = facts::state(&facts, &files);
+    facts.state = state;
+    files.insert(FACTS.into(), secrets.bytes(facts.to_bytes()));
+    let told = told(suite, state, &why).into_iter();
+    files.extend(told.map(|(name, bytes)| (name, secrets.bytes(bytes))));
+    (files, state)
+}
+
+/// What a run keeps from before it begins, so that it can be told of and packed if it is killed;
+/// which is what it says until it says otherwise.
+pub(crate) fn beforehand(about: &About<'_>, ran: &[Ran<'_>]) -> Files {
+    let (mut files, mut facts) = kept(about, ran, None);
+    facts.state = State::Killed;
+    files.insert(FACTS.into(), secrets(ran).bytes(facts.to_bytes()));
+    files
+}
+
+/// What was asked, read and recorded.
+fn kept(about: &About<'_>, ran: &[Ran<'_>], forced: Option<&Forced>) -> (Files, Facts) {
+    let mut files = Files::new();
+    if let Some(baseline) = &about.baseline {
+        files.insert(BASELINE.into(), baseline.clone());
     }
-    files.insert("VERIFY.txt".into(), VERIFY.into());
     let papers = [
-        (RECORD, session.beside.record()),
-        (ANALYSIS, session.beside.analysis()),
+        (RECORD, about.beside.record()),
+        (ANALYSIS, about.beside.analysis()),
     ];
     for (name, paper) in papers {
         files.extend(paper.map(|bytes| (name.to_owned(), bytes.to_vec())));
     }
-    if let Some(planned) = &session.plan {
-        files.insert("plan.json".into(), planned.plan.to_bytes());
-        files.insert("register.jsonl".into(), planned.register.bytes().to_vec());
+    if let Some(planned) = about.planned {
+        files.insert(PLAN.into(), planned.plan.to_bytes());
+        files.insert(REGISTER.into(), planned.register.bytes().to_vec());
     }
-    let secrets = ran
-        .iter()
-        .fold(Redactor::default(), |all, one| all.and(&one.file.secrets));
-    let inputs = inputs(ran, &session.beside.inputs, &mut files);
+    let secrets = secrets(ran);
+    let inputs = inputs(ran, &about.beside.inputs, &mut files);
     let runs = ran.iter().map(|one| of_run(one, &mut files)).collect();
-    let live = session.verb == "run";
+    let live = about.verb == "run";
     let facts = Facts {
         schema: SCHEMA.into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        verb: session.verb.into(),
-        command: secrets.text(&quoted(command)).into_owned(),
+        verb: about.verb.into(),
+        command: secrets.text(&quoted(about.command)).into_owned(),
         environment: environment(&secrets),
-        seed,
-        asked,
-        bound: session.bound.clone(),
+        seed: about.seed,
+        state: State::Complete,
+        packed_later: false,
+        asked: about.asked.clone(),
+        bound: about.bound.cloned(),
+        register: about.planned.map(|p| p.path.display().to_string()),
         runs,
-        forced: suite.forced.as_ref().map(|forced| ForcedFacts {
+        forced: forced.map(|forced| ForcedFacts {
             why: forced.why.clone(),
         }),
         inputs,
@@ -107,18 +148,21 @@ pub(super) fn files(
             false => machine::virtual_clock(),
         },
         machine: machine::machine(),
-        record: session.beside.record().map(|_| RECORD.into()),
+        record: about.beside.record().map(|_| RECORD.into()),
     };
-    files.insert(FACTS.into(), facts.to_bytes());
     // Once more over all: what is known by value is nowhere.
-    files
-        .into_iter()
-        .map(|(name, bytes)| (name, secrets.bytes(bytes)))
-        .collect()
+    let files = files.into_iter();
+    let files = files.map(|(name, bytes)| (name, secrets.bytes(bytes)));
+    (files.collect(), facts)
 }
 
-/// The verdict in every format that a pack has.
-pub(super) fn reports(suite: &Suite) -> Files {
+fn secrets(ran: &[Ran<'_>]) -> Redactor {
+    ran.iter()
+        .fold(Redactor::default(), |all, one| all.and(&one.file.secrets))
+}
+
+/// What tells of a run: the verdict in every format that a pack has, and how to check the pack.
+pub(crate) fn told(suite: &Suite, state: State, why: &[String]) -> Files {
     let write = |(file, format): &(&str, &str)| {
         let format = assize_report::format(format)?;
         let mut bytes = Vec::new();
@@ -126,7 +170,30 @@ pub(super) fn reports(suite: &Suite) -> Files {
         (format.write)(suite, &Style::default(), &mut bytes).ok()?;
         Some(((*file).to_owned(), bytes))
     };
-    REPORTS.iter().filter_map(write).collect()
+    let verify = VERIFY_TEXT.replace(HOW_FAR, &how_far(state, why));
+    let verify = (VERIFY.to_owned(), verify.into_bytes());
+    REPORTS.iter().filter_map(write).chain([verify]).collect()
+}
+
+/// A paragraph, of a run that did not come to its end.
+fn how_far(state: State, why: &[String]) -> String {
+    let what = match state {
+        State::Complete => return String::new(),
+        State::Aborted => {
+            "ABORTED: it was stopped, left something out, or could not be carried out"
+        }
+        State::Killed => "KILLED: it was ended before it could say how it ends",
+    };
+    let mut text = format!(
+        "The run in this pack was {what}.\nWhat stands here is what was recorded by then.\n"
+    );
+    for line in why {
+        // One line each, whatever a reason has in it.
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        text.push_str(&format!("- {line}\n"));
+    }
+    text.push('\n');
+    text
 }
 
 fn inputs(ran: &[Ran<'_>], beside: &Inputs, files: &mut Files) -> Vec<InputFacts> {
@@ -172,7 +239,7 @@ fn of_run(one: &Ran<'_>, files: &mut Files) -> RanFacts {
 }
 
 /// A name that nothing has: `journal/NAME.jsonl`, from the second run on `journal/NAME.2.jsonl`.
-fn journal_name(scenario: &str, number: usize, files: &Files) -> String {
+pub(super) fn journal_name(scenario: &str, number: usize, files: &Files) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let mut stem: String = scenario.chars().take(100).map(plain).collect();
     if number > 1 {

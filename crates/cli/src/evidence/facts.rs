@@ -1,6 +1,7 @@
 //! `run.json` of a pack: what was asked and what was done, so that it can be done again.
 
-use assize_model::observation::Bound;
+use assize_evidence::{Files, State};
+use assize_model::observation::{Bound, Ending, Observation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,9 +25,18 @@ pub(crate) struct Facts {
     /// Variables that stood for flags.
     pub(crate) environment: BTreeMap<String, String>,
     pub(crate) seed: u64,
+    /// How far it came.
+    #[serde(default)]
+    pub(crate) state: State,
+    /// Made from the folder of a run, and not by the run itself.
+    #[serde(default)]
+    pub(crate) packed_later: bool,
     pub(crate) asked: Asked,
     /// What was registered before.
     pub(crate) bound: Option<Bound>,
+    /// The register's file, where the run was registered.
+    #[serde(default)]
+    pub(crate) register: Option<String>,
     pub(crate) runs: Vec<RanFacts>,
     /// What decided whatever was measured.
     pub(crate) forced: Option<ForcedFacts>,
@@ -75,7 +85,7 @@ pub(crate) struct RanFacts {
 }
 
 /// A scenario run once.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttemptFacts {
     /// Its file in the pack.
@@ -127,5 +137,52 @@ impl Facts {
             return Err(format!("is of another version: `{}`", facts.schema));
         }
         Ok(facts)
+    }
+}
+
+/// How far a run came, by its attempts and the last record of their journals, and why not further.
+pub(crate) fn state(facts: &Facts, files: &Files) -> (State, Vec<String>) {
+    let mut state = State::Complete;
+    let mut why: Vec<String> = facts.forced.iter().map(|f| f.why.clone()).collect();
+    if !why.is_empty() {
+        state = State::Aborted;
+    }
+    for ran in &facts.runs {
+        let name = &ran.scenario;
+        let mut came = |to: State, said: String| {
+            state = state.max(to);
+            why.push(format!("{name}: {said}"));
+        };
+        for said in ran.left_out.iter().chain(&ran.cut_off) {
+            came(State::Aborted, said.clone());
+        }
+        let kept = ran.attempts.iter().filter(|attempt| !attempt.replaced);
+        for attempt in kept {
+            if let Some(reason) = &attempt.reason {
+                came(State::Aborted, reason.clone());
+            } else if facts.verb == "run" {
+                match attempt.journal.as_ref().and_then(|name| files.get(name)) {
+                    Some(bytes) => match ending(bytes) {
+                        Some(Ending::Finished | Ending::Stable) => {}
+                        Some(Ending::Aborted) => came(State::Aborted, "it was aborted".into()),
+                        Some(Ending::Interrupted) => {
+                            came(State::Aborted, "it was interrupted".into());
+                        }
+                        None => came(State::Killed, "its journal has no end".into()),
+                    },
+                    None => came(State::Killed, "nothing was recorded".into()),
+                }
+            }
+        }
+    }
+    (state, why)
+}
+
+/// How a journal ends; `None`: it does not.
+fn ending(journal: &[u8]) -> Option<Ending> {
+    let last = assize_evidence::chain::records(journal).last()?;
+    match serde_json::from_slice(last).ok()? {
+        Observation::Ended { why, .. } => Some(why),
+        _ => None,
     }
 }

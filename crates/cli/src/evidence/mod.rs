@@ -6,12 +6,13 @@
 pub(crate) mod again;
 mod build;
 pub(crate) mod facts;
+pub(crate) mod folder;
 mod machine;
 mod session;
 pub(crate) mod store;
 
-pub(crate) use build::{Attempt, BASELINE, Ran};
-pub(crate) use session::{Session, model_digest, read_plan};
+pub(crate) use build::{Attempt, BASELINE, Ran, beforehand, files, told};
+pub(crate) use session::{Session, end, model_digest, read_plan, read_register, write};
 
 use crate::exit::Failure;
 use assize_evidence::{PrivateKey, PublicKey};

@@ -1,6 +1,6 @@
 //! From before a run, when it is registered, to after it, when its pack is written.
 
-use super::build::{self, Ran};
+use super::build::About;
 use super::facts::Asked;
 use super::{EvidenceArgs, private_key, store};
 use crate::Console;
@@ -9,7 +9,7 @@ use crate::engine::ScenarioFile;
 use crate::exit::Failure;
 use assize_evidence::plan::Registered;
 use assize_evidence::register::{Begun, Register};
-use assize_evidence::{PrivateKey, Role, pack};
+use assize_evidence::{Files, PrivateKey, Role, State, pack};
 use assize_model::observation::Bound;
 use assize_model::{Plan, judge};
 use assize_report::Suite;
@@ -20,21 +20,18 @@ use std::path::{Path, PathBuf};
 /// Evidence in the making.
 #[derive(Debug)]
 pub(crate) struct Session {
-    pub(super) verb: &'static str,
     path: PathBuf,
     key: Option<PrivateKey>,
-    pub(super) plan: Option<Planned>,
+    plan: Option<Planned>,
     /// What the first record of each journal says.
     pub(crate) bound: Option<Bound>,
-    /// What stands beside the findings.
-    pub(super) beside: Beside,
 }
 
 /// A registered attempt.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) plan: Registered,
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// As it was when the attempt was entered.
     pub(super) register: Register,
     begun: Begun,
@@ -46,7 +43,7 @@ impl Session {
     pub(crate) fn begin(
         arguments: &EvidenceArgs,
         verb: &'static str,
-        (files, beside): (&[ScenarioFile], &Beside),
+        files: &[ScenarioFile],
         seed: &mut u64,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = &arguments.evidence else {
@@ -88,58 +85,109 @@ impl Session {
             });
         }
         Ok(Some(Self {
-            verb,
             path: path.clone(),
             key,
             plan,
             bound,
-            beside: beside.clone(),
         }))
+    }
+
+    /// What is known of the run before it begins.
+    pub(crate) fn about<'a>(
+        session: Option<&'a Self>,
+        verb: &'static str,
+        seed: u64,
+        (asked, baseline): (Asked, Option<Vec<u8>>),
+        (beside, command): (&'a Beside, &'a [String]),
+    ) -> About<'a> {
+        About {
+            verb,
+            command,
+            seed,
+            asked,
+            baseline,
+            bound: session.and_then(|session| session.bound.as_ref()),
+            planned: session.and_then(|session| session.plan.as_ref()),
+            beside,
+        }
     }
 
     /// Writes the pack, and enters the end of the attempt.
     pub(crate) fn finish(
         self,
         suite: &Suite,
-        ran: &[Ran<'_>],
-        seed: u64,
-        asked: (Asked, Option<Vec<u8>>),
+        (files, state): (Files, State),
         console: &mut Console<'_>,
     ) -> Result<(), Failure> {
-        let files = build::files(&self, suite, ran, seed, asked, &console.command);
-        let mut files = pack::seal(files);
-        let digest = pack::digest(&files);
-        if let Some(key) = &self.key {
-            pack::sign(&mut files, Role::Supplier, key);
+        let digest = write(&self.path, files, state, self.key.as_ref(), console)?;
+        match &self.plan {
+            Some(planned) => end(
+                &planned.path,
+                planned.begun.attempt,
+                suite,
+                (&digest, state),
+            ),
+            None => Ok(()),
         }
-        store::write_new(&self.path, &files)?;
-        if let Some(planned) = &self.plan {
-            planned.end(suite, &digest)?;
-        }
-        let signed = match &self.key {
-            Some(key) => format!("signed by the key {}", &key.public().id()[..16]),
-            None => "not signed: `assize evidence sign` does".to_owned(),
-        };
-        console.say(&format!(
-            "evidence in {}: {} files, {signed}\nevidence digest {digest}",
-            self.path.display(),
-            files.len()
-        ));
-        Ok(())
     }
+}
+
+/// Seals, signs and writes a pack; gives its digest.
+pub(crate) fn write(
+    path: &Path,
+    files: Files,
+    state: State,
+    key: Option<&PrivateKey>,
+    console: &mut Console<'_>,
+) -> Result<String, Failure> {
+    let mut files = pack::seal(files);
+    let digest = pack::digest(&files);
+    if let Some(key) = key {
+        pack::sign(&mut files, Role::Supplier, state, key);
+    }
+    store::write_new(path, &files)?;
+    let signed = match key {
+        Some(key) => format!("signed by the key {}", &key.public().id()[..16]),
+        None => "not signed: `assize evidence sign` does".to_owned(),
+    };
+    let of = match state {
+        State::Complete => String::new(),
+        state => format!(" of a run that was {state}"),
+    };
+    console.say(&format!(
+        "evidence{of} in {}: {} files, {signed}\nevidence digest {digest}",
+        path.display(),
+        files.len()
+    ));
+    Ok(digest)
+}
+
+/// Enters the end of an attempt, with its pack, in a register.
+pub(crate) fn end(
+    register: &Path,
+    attempt: u32,
+    suite: &Suite,
+    (pack, state): (&str, State),
+) -> Result<(), Failure> {
+    let mut open = Open::new(register)?;
+    let verdict = serde_json::to_value(suite.verdict()).unwrap_or_default();
+    let verdict = verdict.as_str().unwrap_or_default();
+    open.register
+        .end(attempt, verdict, pack, state)
+        .map_err(|why| Failure::Usage(format!("the register `{}` {why}", register.display())))?;
+    open.write().map(|_| ())
+}
+
+/// Reads a register that is there.
+pub(crate) fn read_register(path: &Path) -> Result<Register, Failure> {
+    let said = |why: String| Failure::Usage(format!("the register `{}` {why}", path.display()));
+    let bytes = std::fs::read(path).map_err(|error| said(format!("cannot be read: {error}")))?;
+    Register::read(&bytes).map_err(said)
 }
 
 /// The digest of a pack that came before. Whether it holds is for `verify` to say.
 fn digest_of(path: &Path) -> Result<String, Failure> {
-    let files = store::read(path)?;
-    let files =
-        files.and_then(|files| pack::check(&files).map_err(|mut refusals| refusals.swap_remove(0)));
-    files.map(|intact| intact.digest).map_err(|refusal| {
-        Failure::Usage(format!(
-            "the pack `{}` does not hold: {refusal}",
-            path.display()
-        ))
-    })
+    store::read_whole(path).map(|(_, intact)| intact.digest)
 }
 
 /// Reads a plan.
@@ -213,16 +261,6 @@ fn begin(
 /// Of what is run, as everything that binds it calls it.
 pub(crate) fn model_digest(file: &ScenarioFile) -> String {
     judge::model_digest(&Plan::new(&file.topology, &file.scenario, 0))
-}
-
-impl Planned {
-    fn end(&self, suite: &Suite, pack: &str) -> Result<(), Failure> {
-        let mut open = Open::new(&self.path)?;
-        let verdict = serde_json::to_value(suite.verdict()).unwrap_or_default();
-        let verdict = verdict.as_str().unwrap_or_default();
-        open.register.end(self.begun.attempt, verdict, pack);
-        open.write().map(|_| ())
-    }
 }
 
 /// A register that is being added to; nobody else does meanwhile.

@@ -1,6 +1,8 @@
 //! Packs on the disk: a folder, or one zip file. A zip is never unpacked.
 
 use crate::exit::Failure;
+use assize_evidence::pack::{self, Intact};
+use assize_evidence::sums::SUMS;
 use assize_evidence::{Files, MOST_BYTES, MOST_FILES, Refusal, fit_name, zip};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
@@ -52,17 +54,51 @@ pub(crate) fn add(path: &Path, before: &Files, after: &Files) -> Result<(), Fail
         let new = after.iter().filter(|(name, _)| !before.contains_key(*name));
         all(path, &new.map(|(n, b)| (n.clone(), b.clone())).collect())
     } else {
-        // Beside it first, so that no pack is lost half-way.
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".new");
-        let beside = PathBuf::from(beside);
-        put(&beside, &zip::write(after)).and_then(|()| fs::rename(&beside, path))
+        beside(path, &zip::write(after))
     };
     written.map_err(|error| unwritable(path, &error))
 }
 
 fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::World(format!("`{}` cannot be written: {error}", path.display()))
+}
+
+/// Writes these files into a folder that may be there; none of them is.
+pub(crate) fn put_all(folder: &Path, files: &Files) -> Result<(), Failure> {
+    all(folder, files).map_err(|error| unwritable(folder, &error))
+}
+
+/// Writes a file in the place of one that is there, which is whole until then.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    beside(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+/// Writes beside a file first, so that nothing is lost half-way.
+fn beside(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    put(&beside, bytes).and_then(|()| fs::rename(&beside, path))
+}
+
+/// A regular file of a folder, by a name that is fit; `None` if there is none.
+pub(crate) fn one(folder: &Path, name: &str) -> std::io::Result<Option<Vec<u8>>> {
+    let mut path = folder.to_path_buf();
+    for part in name.split('/') {
+        path.push(part);
+        match fs::symlink_metadata(&path) {
+            // Of the entry itself: a link could lead anywhere.
+            Ok(kind) if kind.is_symlink() => return Err(std::io::Error::other("it is a link")),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    let mut bytes = Vec::new();
+    File::open(&path)?
+        .take(MOST_BYTES)
+        .read_to_end(&mut bytes)?;
+    Ok(Some(bytes))
 }
 
 fn all(folder: &Path, files: &Files) -> std::io::Result<()> {
@@ -109,6 +145,33 @@ pub(crate) fn read(path: &Path) -> Result<Result<Files, Refusal>, Failure> {
         Err(Stopped::Refused(refusal)) => Ok(Err(refusal)),
         Err(Stopped::Unreadable(error)) => Err(unreadable(error)),
     }
+}
+
+/// Reads a pack that holds, and what it says of itself.
+pub(crate) fn read_whole(path: &Path) -> Result<(Files, Intact), Failure> {
+    let refused = |refusal: &Refusal| {
+        Failure::Usage(format!(
+            "the pack `{}` does not hold: {refusal}",
+            path.display()
+        ))
+    };
+    let files = read(path)?.map_err(|refusal| refused(&refusal))?;
+    match pack::check(&files) {
+        Ok(intact) => Ok((files, intact)),
+        Err(refusals) => Err(refused(&refusals[0])),
+    }
+}
+
+/// Whether a path is a pack, by its name or by what stands in it.
+pub(crate) fn is_pack(path: &Path) -> bool {
+    if path.is_dir() {
+        return path.join(SUMS).is_file();
+    }
+    let mut first = [0; 4];
+    is_zip(path)
+        || File::open(path)
+            .and_then(|mut file| file.read_exact(&mut first))
+            .is_ok_and(|()| zip::begins_as_one(&first))
 }
 
 /// Why a folder was not read.

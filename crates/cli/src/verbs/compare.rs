@@ -3,7 +3,7 @@
 use super::analyse::{Depth, analysis_of, write_json};
 use crate::Console;
 use crate::exit::{Exit, Failure};
-use crate::verdicts;
+use crate::stored;
 use assize_analysis::Availability;
 use assize_analysis::compare::{Change, Comparison, compare};
 use clap::ValueEnum;
@@ -14,7 +14,8 @@ use std::path::PathBuf;
 /// Say what a change of design buys, and what it costs.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The design as it is: a topology; or a verdict or suite in JSON.
+    /// The design as it is: a topology; or a run: a verdict or suite in JSON, the folder of a
+    /// run, or an evidence pack.
     from: PathBuf,
     /// The other, of the same kind.
     to: PathBuf,
@@ -41,10 +42,19 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let verdicts = verdicts::read(&arguments.from)?.zip(verdicts::read(&arguments.to)?);
-    if let Some((from, to)) = verdicts {
-        return runs(arguments, (&from, &to), console);
+    let from = stored::some_verdicts(&arguments.from)?;
+    match (from, stored::some_verdicts(&arguments.to)?) {
+        (Some(from), Some(to)) => runs(arguments, (&from, &to), console),
+        (None, None) => designs(arguments, console),
+        _ => Err(Failure::Usage(format!(
+            "`{}` and `{}` are not of the same kind\n = help: give two topologies, or two runs",
+            arguments.from.display(),
+            arguments.to.display()
+        ))),
     }
+}
+
+fn designs(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let from = analysis_of(&arguments.from, &arguments.depth)?;
     let to = analysis_of(&arguments.to, &arguments.depth)?;
     let found = compare(&from.1, &to.1);

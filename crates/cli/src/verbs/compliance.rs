@@ -13,7 +13,8 @@ use std::path::PathBuf;
 /// Say what findings support of NCSC CAF, ISO 22301, ISO/IEC 27001 and the MoJ's policy.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Verdicts or suites in JSON (`--format json`, or `verdict.json`), or folders of runs.
+    /// Verdicts or suites in JSON (`--format json`, or `verdict.json`), folders of runs, or
+    /// evidence packs.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// Edition of the NCSC's Cyber Assessment Framework.

@@ -16,7 +16,8 @@ use std::path::PathBuf;
 /// wrong, 3 some figure could not be decided.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A verdict or a suite in JSON (`--format json`, or `verdict.json`), or the folder of a run.
+    /// A verdict or a suite in JSON (`--format json`, or `verdict.json`), the folder of a run, or
+    /// an evidence pack.
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// The contract (`assize: contract/v1`), or a topology that states one.

@@ -8,7 +8,7 @@ use crate::beside::{Beside, BesideArgs};
 use crate::engine::{Request, ScenarioFile};
 use crate::exit::{Exit, Failure};
 use crate::recorded::Recorded;
-use crate::{reports, scenarios};
+use crate::{reports, scenarios, stored};
 use assize_report::{Run, words};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,11 @@ use std::path::{Path, PathBuf};
 /// Print what an earlier run recorded, in any format.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The folder of a run (`run --out`), or one journal of it.
+    /// The folder of a run (`run --out`, or `PACK.unfinished`), one journal of it, or an evidence
+    /// pack of `run` or `simulate`.
     run: PathBuf,
-    /// The scenarios that were run, or folders with them; those of the run's own `inputs` folder
-    /// unless given.
+    /// The scenarios that were run, or folders with them; those that the run itself holds unless
+    /// given.
     #[arg(
         long,
         env = "ASSIZE_SCENARIO",
@@ -43,6 +44,18 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     reports::prepare(&arguments.report.reports)?;
+    if arguments.scenario.is_empty()
+        && let Some((files, facts)) = stored::run(&arguments.run)?
+    {
+        let mut told = stored::told(&arguments.run, (&files, &facts))?;
+        for run in &mut told.runs {
+            live::require(run, arguments.require);
+        }
+        let given = Beside::read(&arguments.beside, &told.scenarios, console)?;
+        told.beside = given.or(told.beside);
+        let (_, suite) = told.suite();
+        return simulate::print(&suite, &arguments.report, console);
+    }
     let journals = journals(&arguments.run)?;
     let files = files(arguments)?;
     let beside = Beside::read(&arguments.beside, &files, console)?;

@@ -5,7 +5,7 @@ use crate::args::{EngineArgs, ReportArgs, SetArgs};
 use crate::beside::{Beside, BesideArgs};
 use crate::engine::{self, Request, ScenarioFile};
 use crate::evidence::facts::Asked;
-use crate::evidence::{Attempt, EvidenceArgs, Ran, Session};
+use crate::evidence::{self, Attempt, EvidenceArgs, Ran, Session};
 use crate::exit::{self, Exit, Failure};
 use crate::{reports, scenarios};
 use assize_model::recorded;
@@ -64,15 +64,18 @@ pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
     scenarios::select(&mut files, &arguments.only)?;
     let beside = Beside::read(&arguments.beside, &files, console)?;
     let mut engine = arguments.engine.clone();
-    let what = (files.as_slice(), &beside);
-    let session = Session::begin(&arguments.evidence, "simulate", what, &mut engine.seed)?;
+    let session = Session::begin(&arguments.evidence, "simulate", &files, &mut engine.seed)?;
     let done = run_all(&files, &engine, session.as_ref(), console);
     let (runs, journals): (Vec<Run>, Vec<Option<Vec<u8>>>) = done.into_iter().unzip();
     let suite = beside.suite(&files, runs, None);
     if let Some(session) = session {
         let ran = ran(&files, &suite, journals);
+        let command = console.command.clone();
         let asked = (asked(arguments), None);
-        session.finish(&suite, &ran, engine.seed, asked, console)?;
+        let with = (&beside, command.as_slice());
+        let about = Session::about(Some(&session), "simulate", engine.seed, asked, with);
+        let packed = evidence::files(&about, &suite, &ran);
+        session.finish(&suite, packed, console)?;
     }
     print(&suite, &arguments.report, console)
 }

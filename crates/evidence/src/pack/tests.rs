@@ -25,8 +25,8 @@ fn sealed() -> Files {
 
 fn signed() -> Files {
     let mut files = sealed();
-    sign(&mut files, Role::Supplier, &key(1));
-    sign(&mut files, Role::Witness, &key(2));
+    sign(&mut files, Role::Supplier, State::Complete, &key(1));
+    sign(&mut files, Role::Witness, State::Complete, &key(2));
     files
 }
 
@@ -105,7 +105,7 @@ fn a_signature_covers_every_listed_file() {
     let mut files = sealed();
     let mut fewer = files.clone();
     fewer.remove("run.json");
-    sign(&mut fewer, Role::Supplier, &key(1));
+    sign(&mut fewer, Role::Supplier, State::Complete, &key(1));
     files.extend(fewer);
     let refusals = check(&files).expect_err("refused");
     assert!(refusals.iter().any(|r| r.why.contains("does not cover it")));

@@ -4,38 +4,32 @@
 //! a verdict of `assize run`; faults that overlapped in time are evidence for their combination.
 
 use crate::exit::Failure;
-use crate::verdicts;
+use crate::stored;
 use assize_analysis::coverage::{Evidence, coverage};
 use assize_analysis::{Coverage, Report};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Kinds of faults that take an element out.
 const OUT: [&str; 2] = ["outage", "isolate"];
 
-/// Lays runs beside a report: verdicts, suites, or folders of `run --out`.
+/// Lays runs beside a report: verdicts, suites, folders of `run --out`, evidence packs.
 pub(super) fn run(runs: &[PathBuf], report: &mut Report) -> Result<Coverage, Failure> {
     let mut evidence = Vec::new();
     for path in runs {
-        let file = if path.is_dir() {
-            path.join("verdict.json")
-        } else {
-            path.clone()
-        };
-        let verdicts = verdicts::read(&file)?.ok_or_else(|| no_verdict(&file))?;
-        for verdict in &verdicts {
+        for verdict in &stored::verdicts(path)? {
             let scenario = verdict["scenario"].as_str().unwrap_or("?");
             if verdict["engine"] != "run" {
                 report.warnings.push(format!(
                     "{}: `{scenario}` is no live run, and no evidence",
-                    file.display()
+                    path.display()
                 ));
                 continue;
             }
             if verdict["topology"] != report.name.as_str() {
                 report.warnings.push(format!(
                     "{}: `{scenario}` is of topology {}, not of `{}`",
-                    file.display(),
+                    path.display(),
                     verdict["topology"],
                     report.name
                 ));
@@ -48,13 +42,6 @@ pub(super) fn run(runs: &[PathBuf], report: &mut Report) -> Result<Coverage, Fai
         }
     }
     Ok(coverage(report, &evidence))
-}
-
-fn no_verdict(file: &Path) -> Failure {
-    Failure::Usage(format!(
-        "{}: it is no verdict\n = help: name the folder of `assize run --out`, or a verdict in JSON",
-        file.display()
-    ))
 }
 
 /// The targets that were out together, at the beginning of each fault.

@@ -1,9 +1,9 @@
 //! `assize evidence sign`, `tsq` and `attach`: what is added to a pack that holds.
 
 use crate::Console;
-use crate::evidence::{private_key, store};
+use crate::evidence::{again, private_key, store};
 use crate::exit::{Exit, Failure};
-use assize_evidence::{Files, Role, pack, tsp};
+use assize_evidence::{Files, Refusal, Role, pack, tsp};
 use std::path::{Path, PathBuf};
 
 /// Add a signature to a pack.
@@ -47,24 +47,20 @@ fn role(text: &str) -> Result<Role, String> {
 
 /// A pack that holds; nothing is added to one that does not.
 fn whole(path: &Path) -> Result<Files, Failure> {
-    let refused = |why: String| {
-        Failure::Usage(format!(
-            "the pack `{}` does not hold: {why}",
-            path.display()
-        ))
-    };
-    let files = store::read(path)?.map_err(|refusal| refused(refusal.to_string()))?;
-    match pack::check(&files) {
-        Ok(_) => Ok(files),
-        Err(refusals) => Err(refused(refusals[0].to_string())),
-    }
+    store::read_whole(path).map(|(files, _)| files)
+}
+
+fn refused(path: &Path, refusal: &Refusal) -> Failure {
+    let path = path.display();
+    Failure::Usage(format!("the pack `{path}` does not hold: {refusal}"))
 }
 
 pub(super) fn sign(arguments: &Sign, console: &mut Console<'_>) -> Result<Exit, Failure> {
     let key = private_key(&arguments.key)?;
     let before = whole(&arguments.pack)?;
     let mut after = before.clone();
-    let name = pack::sign(&mut after, arguments.role, &key);
+    let facts = again::facts(&before).map_err(|refusal| refused(&arguments.pack, &refusal))?;
+    let name = pack::sign(&mut after, arguments.role, facts.state, &key);
     store::add(&arguments.pack, &before, &after)?;
     writeln!(console.out, "{name}")?;
     Ok(Exit::Pass)

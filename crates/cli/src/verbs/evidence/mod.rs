@@ -5,6 +5,7 @@
 
 mod add;
 mod keygen;
+mod pack;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,8 @@ enum Deed {
     /// Check a pack: signatures, digests, chains, and the judge once more. Several packs are also
     /// compared with their plan.
     Verify(verify::Arguments),
+    /// Make a pack of a run from its folder: also of a run that was killed, which the pack says.
+    Pack(pack::Arguments),
     /// Make a pair of keys: NAME, which stays with you, and NAME.pub.
     Keygen(keygen::Arguments),
     /// Add a signature to a pack.
@@ -41,6 +44,7 @@ enum Deed {
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
     match &arguments.deed {
         Deed::Verify(arguments) => verify::run(arguments, console),
+        Deed::Pack(arguments) => pack::run(arguments, console),
         Deed::Keygen(arguments) => keygen::run(arguments, console),
         Deed::Sign(arguments) => add::sign(arguments, console),
         Deed::Tsq(arguments) => add::request(arguments, console),

@@ -1,7 +1,7 @@
 //! Packs from end to end: made, checked, tampered with, signed, stamped, registered.
 
 use crate::evidence::store;
-use assize_evidence::{Files, PrivateKey, Role, pack, sums, zip};
+use assize_evidence::{Files, PrivateKey, Role, State, pack, sums, zip};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -95,6 +95,15 @@ fn a_pack_is_made_and_holds() {
             assert!(out.contains(line), "{line}:\n{out}");
         }
     }
+    // It is told again as it was, from the pack alone, in every format.
+    for format in ["table", "json", "junit", "markdown", "html"] {
+        let (_, told, _) = folder.assize(&format!("simulate @loss.yaml --format {format}"));
+        for name in ["pack.zip", "pack"] {
+            let (exit, again, said) = folder.assize(&format!("report @{name} --format {format}"));
+            assert_eq!(exit, 0, "{said}");
+            assert!(told == again, "{name}, {format}");
+        }
+    }
     let files = folder.files("pack.zip");
     for name in [
         "verdict.json",
@@ -163,7 +172,12 @@ fn findings_that_do_not_follow_are_refused_whoever_signed_them() {
         files.retain(|name, _| !name.starts_with("attestations/") && name != sums::SUMS);
         change(&mut files);
         let mut files = pack::seal(files);
-        pack::sign(&mut files, Role::Supplier, &PrivateKey::new(&[1; 32]));
+        pack::sign(
+            &mut files,
+            Role::Supplier,
+            State::Complete,
+            &PrivateKey::new(&[1; 32]),
+        );
         folder.write("forged.zip", &zip::write(&files));
         let (exit, _, said) = folder.assize("evidence verify @forged.zip --key @key.pub");
         assert_eq!(exit, 1, "{said}");

@@ -8,8 +8,9 @@ use crate::evidence::{public_key, read_plan, store};
 use crate::exit::{Exit, Failure};
 use assize_evidence::pack::{self, Intact};
 use assize_evidence::plan::Registered;
-use assize_evidence::register::{Register, Series, Shown, series};
-use assize_evidence::{Files, PublicKey, Refusal};
+use assize_evidence::register::Register;
+use assize_evidence::series::{Series, Shown, series};
+use assize_evidence::{Files, PublicKey, Refusal, State};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,9 @@ struct Checked {
     /// What is.
     shown: Vec<String>,
     digest: String,
+    /// How far the run came, and what each signature says of that.
+    run: State,
+    signed: Vec<(String, State)>,
     register: Option<(Registered, Register)>,
 }
 
@@ -136,6 +140,7 @@ impl Checked {
             };
             self.shown
                 .push(format!("signed as {} by {whose}", signed.role));
+            self.signed.push((signed.file.clone(), signed.run));
         }
         for (path, key) in keys {
             if !intact.signed.iter().any(|signed| signed.key == *key) {
@@ -162,6 +167,7 @@ impl Checked {
     /// What the pack says was done, and what is to be shown of it.
     fn facts(&mut self, files: &Files, facts: &Facts) {
         self.shown.push(format!("made by: {}", facts.command));
+        self.state(facts);
         if let Some(forced) = &facts.forced {
             self.shown
                 .push(format!("the run was not carried out: {}", forced.why));
@@ -201,6 +207,37 @@ impl Checked {
         }
         if let Err(why) = self.registered(files, facts) {
             self.refused.push(why);
+        }
+    }
+
+    /// How far the run came.
+    fn state(&mut self, facts: &Facts) {
+        self.run = facts.state;
+        match facts.state {
+            State::Complete => {}
+            State::Aborted => self.shown.push(
+                "the run was ABORTED: it was stopped, left something out, or could not be carried \
+                 out; it wrote this pack itself"
+                    .into(),
+            ),
+            State::Killed => self.shown.push(
+                "the run was KILLED: what it had recorded by then is here, and nothing else".into(),
+            ),
+        }
+        if facts.packed_later {
+            self.shown.push(
+                "it was packed after the run, from its folder: what was done to that folder \
+                 meanwhile is not shown"
+                    .into(),
+            );
+        }
+        for (file, said) in &self.signed {
+            if *said != facts.state {
+                let why = format!(
+                    "`{file}`: it says that the run is {said}, and `run.json` says otherwise"
+                );
+                self.refused.push(why);
+            }
         }
     }
 
@@ -275,6 +312,7 @@ fn together(checked: &[Checked], plan: Option<&Registered>) -> Series {
                 .as_ref()
                 .map(|r| r.1.clone())
                 .unwrap_or_default(),
+            run: one.run,
         })
         .collect();
     series(plan, &shown)
@@ -308,8 +346,16 @@ fn verdict(checked: &[Checked], series: &Series) -> (Exit, String) {
             Exit::Inconclusive,
             format!("nothing is wrong, but not all is shown: {why}"),
         ),
-        None if checked.len() == 1 => (Exit::Pass, "it holds".into()),
+        None if checked.len() == 1 => (Exit::Pass, of_a_run("it holds", checked[0].run)),
         None => (Exit::Pass, format!("all {} packs hold", checked.len())),
+    }
+}
+
+/// What is said of a pack, and how far its run came.
+fn of_a_run(said: &str, run: State) -> String {
+    match run {
+        State::Complete => said.to_owned(),
+        run => format!("{said}, of a run that was {run}"),
     }
 }
 
@@ -320,7 +366,7 @@ fn table(checked: &[Checked], series: &Series, console: &mut Console<'_>) -> Res
             (_, [_, ..]) => "not all is shown",
             _ => "holds",
         };
-        writeln!(console.out, "{}: {word}", one.name)?;
+        writeln!(console.out, "{}: {}", one.name, of_a_run(word, one.run))?;
         let lines = [
             ("  wrong: ", &one.refused),
             ("  open: ", &one.open),

@@ -27,8 +27,7 @@ pub(super) fn run(
     let arguments = setting.arguments;
     let mut made: Vec<Made> = Vec::new();
     let once = |made: &mut Vec<Made>| {
-        let number = u32::try_from(made.len() + 1).unwrap_or(u32::MAX);
-        let one = one::carry_out(file, prediction, setting, number, tell);
+        let one = one::carry_out(file, prediction, setting, made.len() + 1, tell);
         made.push(Made {
             one,
             replaced: false,

@@ -6,6 +6,7 @@
 
 use super::out::VERDICT;
 use crate::exit::Failure;
+use crate::stored;
 use assize_fault::{Nanos, Ppb};
 use assize_model::finding::{Finding, Outcome, Status, Value};
 use assize_model::judge;
@@ -26,13 +27,8 @@ enum Figure {
     Count(u64),
 }
 
-/// Reads a verdict, or that in a folder.
+/// Reads the verdict of a run: its file, its folder, or its evidence pack.
 pub(super) fn read(path: &Path) -> Result<(Baseline, Vec<u8>), Failure> {
-    let path = if path.is_dir() {
-        path.join(VERDICT)
-    } else {
-        path.to_path_buf()
-    };
     let unusable = |why: String| {
         Failure::Usage(format!(
             "the baseline `{}` cannot be used: {why}\n = help: it is the `{VERDICT}` that --out \
@@ -40,7 +36,7 @@ pub(super) fn read(path: &Path) -> Result<(Baseline, Vec<u8>), Failure> {
             path.display()
         ))
     };
-    let bytes = std::fs::read(&path).map_err(|error| unusable(error.to_string()))?;
+    let bytes = stored::verdict(path)?;
     let baseline = from_bytes(&bytes).map_err(unusable)?;
     Ok((baseline, bytes))
 }

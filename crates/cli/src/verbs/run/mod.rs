@@ -23,7 +23,7 @@ use crate::args::{EngineArgs, ReportArgs, SetArgs};
 use crate::beside::{Beside, BesideArgs};
 use crate::engine::{Request, ScenarioFile};
 use crate::evidence::facts::Asked;
-use crate::evidence::{EvidenceArgs, Ran, Session};
+use crate::evidence::{self, EvidenceArgs, Ran, Session, folder};
 use crate::exit::{self, Exit, Failure};
 use crate::{reports, scenarios};
 use assize_fault::{Nanos, Ppb};
@@ -106,7 +106,7 @@ pub(crate) struct Arguments {
         default_values = ["missed", "inconclusive"]
     )]
     fail_on: Vec<FailOn>,
-    /// An earlier run to compare with: its `verdict.json`, or the folder that holds it.
+    /// An earlier run to compare with: its `verdict.json`, its folder, or its evidence pack.
     #[arg(long, env = "ASSIZE_BASELINE", value_name = "RUN")]
     baseline: Option<PathBuf>,
     /// How much worse than in the baseline a figure may be.
@@ -157,13 +157,12 @@ fn retry(text: &str) -> Result<u16, String> {
 
 pub(crate) use crate::engine::not_run;
 pub(crate) use again::together_again as together;
-pub(crate) use out::VERDICT;
+pub(crate) use out::{VERDICT, names, path as journal_path, unique as unique_names};
 pub(crate) use strict::apply as require;
 
 /// What carries out a plan: the live engine, or a test's own.
 type Engine = fn(&Plan<'_>, &Options, &mut dyn FnMut(Observation)) -> Result<Ended, Refused>;
 
-pub(crate) use out::names;
 pub(crate) use retold::retold;
 
 pub(crate) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
@@ -217,13 +216,31 @@ fn run_on(
         assize_live::admit(&plan, &options)
             .map_err(|Refused(why)| Failure::Usage(format!("{}: {why}", file.scenario.name)))?;
     }
-    out::prepare(arguments.out.as_deref(), &files)?;
     let mut arguments = arguments.clone();
+    let pack = arguments.evidence.evidence.as_deref();
+    let unfinished = pack
+        .filter(|_| arguments.out.is_none())
+        .map(folder::unfinished);
+    if let Some(folder) = &unfinished {
+        out::refuse_unfinished(folder)?;
+        arguments.out = Some(folder.clone());
+    }
+    out::prepare(arguments.out.as_deref(), &files)?;
     let seed = &mut arguments.engine.seed;
-    let session = Session::begin(&arguments.evidence, "run", (&files, &beside), seed)?;
+    let session = Session::begin(&arguments.evidence, "run", &files, seed)?;
     let arguments = &arguments;
-    let bound = session.as_ref().and_then(|session| session.bound.as_ref());
-    let mut results = suite::run_all(engine, stop, &files, (arguments, bound), console)?;
+    let asked = (
+        asked(arguments),
+        baseline.as_ref().map(|(_, bytes)| bytes.clone()),
+    );
+    let command = console.command.clone();
+    let seed = arguments.engine.seed;
+    let with = (&beside, command.as_slice());
+    let about = Session::about(session.as_ref(), "run", seed, asked, with);
+    if let Some(folder) = &arguments.out {
+        folder::begin(folder, &evidence::beforehand(&about, &ran(&files, &mut [])))?;
+    }
+    let mut results = suite::run_all(engine, stop, &files, (arguments, about.bound), console)?;
     let forced = forced(&results, stop);
     let ran = ran(&files, &mut results);
     let mut runs: Vec<_> = results.into_iter().map(|result| result.run).collect();
@@ -235,28 +252,39 @@ fn run_on(
     }
     let suite = beside.suite(&files, runs, forced);
     if let Some(folder) = &arguments.out {
+        let packed = evidence::files(&about, &suite, &ran);
         out::verdict(folder, &suite)?;
+        folder::end(folder, &packed.0)?;
+        if let Some(session) = session {
+            session.finish(&suite, packed, console)?;
+        }
     }
-    if let Some(session) = session {
-        let baseline = baseline.map(|(_, bytes)| bytes);
-        let asked = (asked(arguments), baseline);
-        session.finish(&suite, &ran, arguments.engine.seed, asked, console)?;
+    if let Some(folder) = &unfinished {
+        out::remove(folder)?;
     }
     finish(&suite, arguments, console)
 }
 
-/// What evidence has of each scenario.
+/// What evidence has of each scenario; without results, before any was run.
 fn ran<'a>(files: &'a [ScenarioFile], results: &mut [suite::Result]) -> Vec<Ran<'a>> {
-    let names = names(files).into_iter();
-    let all = files.iter().zip(names).zip(results);
-    all.map(|((file, name), result)| Ran {
-        file,
-        name,
-        attempts: std::mem::take(&mut result.attempts),
-        left_out: result.left_out.take(),
-        cut_off: result.cut_off.take(),
-    })
-    .collect()
+    let mut results = results.iter_mut();
+    let one = |(file, name)| {
+        let result = results.next();
+        let mut ran = Ran {
+            file,
+            name,
+            attempts: Vec::new(),
+            left_out: None,
+            cut_off: None,
+        };
+        if let Some(result) = result {
+            ran.attempts = std::mem::take(&mut result.attempts);
+            ran.left_out = result.left_out.take();
+            ran.cut_off = result.cut_off.take();
+        }
+        ran
+    };
+    files.iter().zip(names(files)).map(one).collect()
 }
 
 /// What it takes to read and judge the same again.

@@ -54,7 +54,7 @@ pub(super) fn carry_out(
     file: &ScenarioFile,
     prediction: Option<&Journal>,
     setting: &Setting<'_>,
-    number: u32,
+    number: usize,
     tell: &dyn Fn(&Observation),
 ) -> One {
     let mut observations = Vec::new();
@@ -62,7 +62,8 @@ pub(super) fn carry_out(
         record_and_judge(file, prediction, setting, number, (&mut observations, tell))
     }));
     let journal = |observations: &[Observation]| {
-        let kept = setting.arguments.evidence.evidence.is_some();
+        // Evidence has a folder too, from before the run begins.
+        let kept = setting.arguments.out.is_some();
         (kept && !observations.is_empty()).then(|| journal::write_all(observations))
     };
     let reason = match done {
@@ -92,7 +93,7 @@ fn record_and_judge(
     file: &ScenarioFile,
     prediction: Option<&Journal>,
     setting: &Setting<'_>,
-    number: u32,
+    number: usize,
     (observations, tell): Heard<'_>,
 ) -> Result<One, String> {
     let arguments = setting.arguments;

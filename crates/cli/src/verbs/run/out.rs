@@ -1,6 +1,7 @@
 //! The folder of `--out`: a journal for each run, and the verdict.
 
 use crate::engine::ScenarioFile;
+use crate::evidence::facts::FACTS;
 use crate::exit::Failure;
 use assize_report::{Style, Suite};
 use std::fs::{self, File};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The file of a run of a scenario: `NAME.journal.jsonl`, from the second run on
 /// `NAME.2.journal.jsonl`.
-pub(super) fn path(folder: &Path, name: &str, number: u32) -> PathBuf {
+pub(crate) fn path(folder: &Path, name: &str, number: usize) -> PathBuf {
     let number = match number {
         0 | 1 => String::new(),
         number => format!(".{number}"),
@@ -19,11 +20,14 @@ pub(super) fn path(folder: &Path, name: &str, number: u32) -> PathBuf {
 
 /// A name for the files of each scenario: its own, made unique.
 pub(crate) fn names(files: &[ScenarioFile]) -> Vec<String> {
+    unique(files.iter().map(|file| file.scenario.name.as_str()))
+}
+
+/// Names for the files of scenarios with these names.
+pub(crate) fn unique<'a>(scenarios: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for file in files {
-        let plain: String = file
-            .scenario
-            .name
+    for scenario in scenarios {
+        let plain: String = scenario
             .chars()
             .map(|c| {
                 if c.is_alphanumeric() || "-_".contains(c) {
@@ -54,7 +58,7 @@ pub(super) fn prepare(folder: Option<&Path>, files: &[ScenarioFile]) -> Result<(
         ))
     })?;
     let journals = names(files).into_iter().map(|name| path(folder, &name, 1));
-    for file in journals.chain([folder.join(VERDICT)]) {
+    for file in journals.chain([folder.join(VERDICT), folder.join(FACTS)]) {
         if file.exists() {
             return Err(Failure::Usage(format!(
                 "`{}` is there already\n = help: name another folder with --out: what was measured \
@@ -64,6 +68,27 @@ pub(super) fn prepare(folder: Option<&Path>, files: &[ScenarioFile]) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Refuses to go on where a run that was to be packed was killed.
+pub(super) fn refuse_unfinished(folder: &Path) -> Result<(), Failure> {
+    let empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if folder.exists() && !empty() {
+        return Err(Failure::Usage(format!(
+            "`{0}` is there already: a run was killed before it wrote this pack\n = help: make a \
+             pack of what it recorded with `assize evidence pack {0} --out PACK`, then remove it",
+            folder.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Removes the folder of a run that was packed.
+pub(super) fn remove(folder: &Path) -> Result<(), Failure> {
+    fs::remove_dir_all(folder).map_err(|error| {
+        let folder = folder.display();
+        Failure::World(format!("`{folder}` cannot be removed: {error}"))
+    })
 }
 
 /// The verdict's file in the folder of `--out`.

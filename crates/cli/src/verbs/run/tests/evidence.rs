@@ -16,7 +16,7 @@ fn talkative(
     as_predicted(plan, options, sink)
 }
 
-fn verify(folder: &Folder, pack: &str) -> (i32, String) {
+pub(super) fn verify(folder: &Folder, pack: &str) -> (i32, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let key = folder.file("key.pub");
     let args = ["assize", "evidence", "verify", pack, "--key", &key];
@@ -25,7 +25,7 @@ fn verify(folder: &Folder, pack: &str) -> (i32, String) {
     (exit, String::from_utf8(said).expect("text"))
 }
 
-fn packed(folder: &Folder, engine: Engine, pack: &str, more: &[&str]) -> Files {
+pub(super) fn packed(folder: &Folder, engine: Engine, pack: &str, more: &[&str]) -> Files {
     let key = assize_evidence::PrivateKey::new(&[3; 32]);
     std::fs::write(folder.file("key"), key.to_pem()).expect("a file");
     std::fs::write(folder.file("key.pub"), key.public().to_pem()).expect("a file");

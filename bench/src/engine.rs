@@ -15,8 +15,12 @@ pub(crate) struct Loaded {
 impl Loaded {
     /// Cuts, plans and simulates once; judges nothing, and runs no fault alone.
     pub(crate) fn run(&self) -> Journal {
-        let plan = Plan::new(&self.topology, &self.scenario, 0);
-        assize_sim::simulate(&plan)
+        assize_sim::simulate(&self.plan())
+    }
+
+    /// Plans it.
+    pub(crate) fn plan(&self) -> Plan<'_> {
+        Plan::new(&self.topology, &self.scenario, 0)
     }
 }
 

@@ -1,6 +1,7 @@
-//! What the simulator and the proxy cost: `cargo xtask bench sim`, `cargo xtask bench proxy`.
+//! What the simulator, the proxy and live runs cost: `cargo xtask bench sim`, `bench proxy` and
+//! `bench live`.
 //!
-//! The proxy has a folder of its own. The simulator has four parts, each bounded in time: events per second beside a bare heap loop in the same run;
+//! The proxy has a folder of its own, live runs a file. The simulator has four parts, each bounded in time: events per second beside a bare heap loop in the same run;
 //! runs per second of a data-centre loss over a day; the replay of January 2019 as a whole
 //! process; and the cost of more sites. It judges nothing and fails on no figure: machines
 //! differ. What it is doing goes to standard error, the table of results to standard output.
@@ -8,6 +9,7 @@
 mod analysis;
 mod engine;
 mod heap;
+mod live;
 mod measure;
 mod process;
 mod proxy;
@@ -29,6 +31,8 @@ or:    assize-bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
   N     at least 1; 5 unless given
   PATH  the server of Toxiproxy, to be compared too
   PART  bulk, ping, connections, idle, faults, rates or cuts; all of them unless given
+or:    assize-bench live [--rounds N] [--flows N] [--rate N]
+  N     rounds of both arms, at least 1: 5 unless given; flows: 2000; requests per second: 5000
 or:    assize-bench analyse TOPOLOGY [DATA]
   DATA  a folder with published networks in topology-zoo/
 or:    assize-bench soak MINUTES SEED";
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let other = match args.as_slice() {
         ["proxy", rest @ ..] => proxy::Order::read(rest).map(|order| proxy::run(&order)),
+        ["live", rest @ ..] => live::Order::read(rest).map(|order| live::run(&order)),
         ["analyse", topology] => Some(analysis::run(None, topology)),
         ["analyse", topology, data] => Some(analysis::run(Some(data), topology)),
         ["soak", minutes, seed] => match (minutes.parse(), seed.parse()) {
@@ -112,7 +117,7 @@ mod tests {
         );
         for wrong in [
             &[] as &[&str],
-            &["live"],
+            &["nothing"],
             &["sim", "--rounds", "0"],
             &["sim", "nonsense"],
         ] {

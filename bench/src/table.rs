@@ -34,6 +34,29 @@ impl Table {
         );
     }
 
+    /// A ratio that is better the smaller it is: its median and its spread.
+    pub(crate) fn at_most(&mut self, what: &str, rounds: &Rounds, goal: f64) {
+        let (least, most) = rounds.spread();
+        let reached = rounds.median() <= goal;
+        self.row(
+            what,
+            &format!("{:.2}", rounds.median()),
+            &format!("{least:.2} to {most:.2}"),
+            Some((format!("at most {goal:.2}"), reached)),
+        );
+    }
+
+    /// A plain figure with two digits and its unit: its median and its spread.
+    pub(crate) fn figure(&mut self, what: &str, rounds: &Rounds, unit: &str) {
+        let (least, most) = rounds.spread();
+        self.row(
+            what,
+            &format!("{:.2} {unit}", rounds.median()),
+            &format!("{least:.2} to {most:.2}"),
+            None,
+        );
+    }
+
     /// Seconds: their median and their spread, in milliseconds; the goal, if any, too.
     pub(crate) fn millis(&mut self, what: &str, rounds: &Rounds, goal: Option<f64>) {
         let (least, most) = rounds.spread();
@@ -97,6 +120,8 @@ mod tests {
         table.rate("runs", &Rounds::new(vec![1_500.0]), "runs/s", Some(2_000.0));
         table.millis("replay", &Rounds::new(vec![0.15]), Some(0.2));
         table.ratio("ratio", &Rounds::new(vec![0.1, 0.3, 0.4]), 0.25);
+        table.at_most("ratio", &Rounds::new(vec![1.1, 1.6, 1.7]), 1.5);
+        table.figure("cost", &Rounds::new(vec![1.25]), "cores");
         let text = table.text();
         let rows: Vec<&str> = text.lines().skip(2).collect();
         assert_eq!(
@@ -105,6 +130,8 @@ mod tests {
                 "| runs | 1,500 runs/s | 1,500 to 1,500 | at least 2,000: not reached |",
                 "| replay | 150 ms | 150 ms to 150 ms | at most 200 ms: reached |",
                 "| ratio | 0.30 | 0.10 to 0.40 | at least 0.25: reached |",
+                "| ratio | 1.60 | 1.10 to 1.70 | at most 1.50: not reached |",
+                "| cost | 1.25 cores | 1.25 to 1.25 |  |",
             ]
         );
     }

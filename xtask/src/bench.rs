@@ -1,4 +1,4 @@
-//! `cargo xtask bench sim` and `bench proxy`: builds the benchmark and the product in release mode and runs it.
+//! `cargo xtask bench sim`, `bench proxy` and `bench live`: builds the benchmark and the product in release mode and runs it.
 //!
 //! The benchmark is a crate of its own (`bench/`), because it links the simulator and this task
 //! runner must not.
@@ -9,7 +9,7 @@ use anyhow::Result;
 /// The topology whose pairs are measured.
 pub(crate) const TOPOLOGY: &str = "topologies/moj/moj-2019.yaml";
 
-/// Runs the benchmark of `what`, the simulator, the proxy or the analysis; `args` go to it.
+/// Runs the benchmark of `what`, the simulator, the proxy, live runs or the analysis; `args` go to it.
 pub(crate) fn run(what: &str, args: &[&str]) -> Result<()> {
     let build = [
         "build",

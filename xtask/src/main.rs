@@ -47,6 +47,8 @@ cargo xtask VERB
                       what the simulator costs, beside a bare heap loop on this machine
   bench proxy [--rounds N] [--toxiproxy PATH] [PART]...
                       what the proxy costs and how exact it is, beside other proxies
+  bench live [--rounds N] [--flows N] [--rate N]
+                      what un-faulted proxies add to the requests of a live run
   bench analyse [--data DIR]
                       sweeps beside union-find from scratch, pairs of a topology, growth with sites
   seeds               live runs with ten seeds come to the verdict that is predicted
@@ -78,7 +80,7 @@ fn main() -> ExitCode {
         ["conformance", "--assize", program] => conformance::run(Some(program)),
         ["golden"] => golden::run(golden::Mode::Compare),
         ["golden", "--bless"] => golden::run(golden::Mode::Bless),
-        ["bench", what @ ("sim" | "proxy"), rest @ ..] => bench::run(what, rest),
+        ["bench", what @ ("sim" | "proxy" | "live"), rest @ ..] => bench::run(what, rest),
         ["bench", "analyse"] => bench::run("analyse", &[bench::TOPOLOGY]),
         ["bench", "analyse", "--data", data] => bench::run("analyse", &[bench::TOPOLOGY, data]),
         ["seeds"] => seeds::run(),

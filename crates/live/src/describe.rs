@@ -15,6 +15,9 @@ use assize_model::scenario::{Action, StepEntry};
 /// Commands without consent, a pace that is not to be had, a data source that is not there.
 pub fn admit(plan: &Plan<'_>, options: &Options) -> Result<(), Refused> {
     crate::pace::possible(plan, options.pace)?;
+    if options.direct && !plan.scenario.faults.is_empty() {
+        return Err(Refused::new("without proxies nothing can be broken"));
+    }
     for service in &plan.topology.services {
         if let Realisation::Bound(binding) = &service.realised {
             consent(binding, options, &service.id)?;

@@ -2,15 +2,20 @@
 //!
 //! What a flow meets on its way is decided elsewhere; here it is put on its proxy, and counted.
 
+mod put;
+
 use crate::options::Refused;
 use crate::replica::Transport;
-use assize_control::wire::{Door, FlowFault, FlowFaults};
-use assize_fault::{Direction, Order, Ppb, Wire};
+use assize_control::wire::{Door, FlowFaults};
+use assize_fault::Order;
 use assize_model::{AccessId, NodeId, ServiceId};
-use assize_proxy::{Change, Cut, Engine, Listening, Proxy, Toxic, UdpProxy};
+use assize_proxy::{Engine, Proxy, UdpProxy};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
+
+/// Proxies that are made, or changed, at the same time.
+pub(crate) const HANDS_AT_ONCE: usize = 32;
 
 /// Where a flow begins.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -67,16 +72,23 @@ pub(crate) struct Flow {
 enum Carrier {
     Tcp(Proxy),
     Udp(UdpProxy),
+    /// Nothing is between.
+    None(Transport),
     /// In memory, in the place of a proxy.
     #[cfg(feature = "rehearsal")]
     Air(std::sync::Arc<crate::air::Carrier>),
 }
+
+/// What carries a flow, and where it begins.
+type Made = (Carrier, SocketAddr);
 
 /// What flows are made on.
 #[derive(Debug)]
 pub(crate) enum Ground {
     /// Proxies, which listen on this address.
     Sockets(Engine, IpAddr),
+    /// No proxies: every flow leads to its end itself, and nothing can be broken.
+    Direct,
     /// Memory, in virtual time.
     #[cfg(feature = "rehearsal")]
     Air(std::sync::Arc<crate::air::Air>),
@@ -106,8 +118,8 @@ impl Flows {
             list: Vec::with_capacity(flows.len()),
             index: BTreeMap::new(),
         };
-        for flow in flows {
-            let (carrier, addr) = carrier(ground, seed, &flow)?;
+        let carriers = carriers(ground, seed, &flows)?;
+        for (flow, (carrier, addr)) in flows.into_iter().zip(carriers) {
             made.index.insert(flow.key, made.list.len());
             made.list.push(Flow {
                 key: flow.key,
@@ -139,7 +151,29 @@ impl Flows {
     }
 }
 
-fn carrier(ground: &Ground, seed: u64, flow: &Making) -> Result<(Carrier, SocketAddr), Refused> {
+/// A carrier for each, in their order. Proxies are made many at a time: making one waits for the
+/// threads that will carry it.
+fn carriers(ground: &Ground, seed: u64, flows: &[Making]) -> Result<Vec<Made>, Refused> {
+    let each = flows.len().div_ceil(HANDS_AT_ONCE).max(4);
+    if flows.len() <= each || !matches!(ground, Ground::Sockets(..)) {
+        return flows.iter().map(|f| carrier(ground, seed, f)).collect();
+    }
+    let make = |some: &[Making]| -> Result<Vec<Made>, Refused> {
+        some.iter().map(|f| carrier(ground, seed, f)).collect()
+    };
+    std::thread::scope(|scope| {
+        let some = flows.chunks(each);
+        let hands: Vec<_> = some.map(|some| scope.spawn(move || make(some))).collect();
+        let mut made = Vec::with_capacity(flows.len());
+        for hand in hands {
+            let panicked = || Refused::new("a thread that makes proxies has panicked");
+            made.extend(hand.join().map_err(|_| panicked())??);
+        }
+        Ok(made)
+    })
+}
+
+fn carrier(ground: &Ground, seed: u64, flow: &Making) -> Result<Made, Refused> {
     let refuse = |why: &dyn std::fmt::Display| {
         Refused::new(format!(
             "the proxy of `{}` cannot be made: {why}",
@@ -148,6 +182,13 @@ fn carrier(ground: &Ground, seed: u64, flow: &Making) -> Result<(Carrier, Socket
     };
     let (engine, host) = match ground {
         Ground::Sockets(engine, host) => (engine, *host),
+        Ground::Direct => {
+            if flow.on != nothing() {
+                return Err(refuse(&"without a proxy nothing can be put on it"));
+            }
+            let addr = flow.upstream.parse().map_err(|e| refuse(&e))?;
+            return Ok((Carrier::None(flow.transport), addr));
+        }
         #[cfg(feature = "rehearsal")]
         Ground::Air(air) => {
             let upstream = flow.upstream.parse().map_err(|e| refuse(&e))?;
@@ -156,7 +197,7 @@ fn carrier(ground: &Ground, seed: u64, flow: &Making) -> Result<(Carrier, Socket
         }
     };
     let listen = SocketAddr::new(host, 0).to_string();
-    let faults = flow.on.faults.iter().map(toxic);
+    let faults = flow.on.faults.iter().map(put::toxic);
     Ok(match flow.transport {
         Transport::Tcp => {
             let builder = Proxy::tcp(listen).name(&flow.name).upstream(&flow.upstream);
@@ -184,8 +225,9 @@ impl Flow {
             return Ok(false);
         }
         match &self.carrier {
-            Carrier::Tcp(proxy) => put_on_tcp(proxy, &on, &new)?,
-            Carrier::Udp(proxy) => put_on_udp(proxy, &on, &new)?,
+            Carrier::Tcp(proxy) => put::on_tcp(proxy, &on, &new)?,
+            Carrier::Udp(proxy) => put::on_udp(proxy, &on, &new)?,
+            Carrier::None(_) => return Ok(false),
             #[cfg(feature = "rehearsal")]
             Carrier::Air(carrier) => carrier.put(new.clone()),
         }
@@ -207,7 +249,7 @@ impl Flow {
     pub(crate) fn is_in_use(&self) -> bool {
         match &self.carrier {
             Carrier::Tcp(proxy) => proxy.counters().open > 0,
-            Carrier::Udp(_) => false,
+            Carrier::Udp(_) | Carrier::None(_) => false,
             #[cfg(feature = "rehearsal")]
             Carrier::Air(carrier) => carrier.is_in_use(),
         }
@@ -216,8 +258,8 @@ impl Flow {
     /// What carries it.
     pub(crate) const fn order(&self) -> Order {
         match self.carrier {
-            Carrier::Tcp(_) => Order::Stream,
-            Carrier::Udp(_) => Order::Datagram,
+            Carrier::Tcp(_) | Carrier::None(Transport::Tcp) => Order::Stream,
+            Carrier::Udp(_) | Carrier::None(Transport::Udp) => Order::Datagram,
             #[cfg(feature = "rehearsal")]
             Carrier::Air(_) => Order::Stream,
         }
@@ -238,111 +280,11 @@ pub(crate) const fn nothing() -> FlowFaults {
     }
 }
 
-fn put_on_tcp(
-    proxy: &Proxy,
-    old: &FlowFaults,
-    new: &FlowFaults,
-) -> Result<(), assize_proxy::Error> {
-    if old.door != new.door {
-        proxy.listener(match new.door {
-            Door::Open => Listening::Open,
-            Door::Refuse => Listening::Refuse,
-            Door::BlackHole => Listening::Blackhole,
-        })?;
-    }
-    let work = Work::between(old, new);
-    if !work.is_empty() {
-        proxy.rework(&work.gone, &work.changed, &work.new)?;
-    }
-    if new.door == Door::Refuse && old.door != Door::Refuse {
-        proxy.cut(Cut::Reset)?;
-    }
-    Ok(())
-}
-
-/// A datagram meets a closed door in its pipe: nobody tells its sender.
-fn put_on_udp(
-    proxy: &UdpProxy,
-    old: &FlowFaults,
-    new: &FlowFaults,
-) -> Result<(), assize_proxy::Error> {
-    let work = Work::between(&behind_door(old), &behind_door(new));
-    work.gone.iter().try_for_each(|name| proxy.detach(name))?;
-    for (name, change) in work.changed {
-        proxy.change(&name, change)?;
-    }
-    work.new
-        .into_iter()
-        .try_for_each(|toxic| proxy.attach(toxic))
-}
-
-fn behind_door(on: &FlowFaults) -> FlowFaults {
-    let mut on = on.clone();
-    if on.door != Door::Open
-        && let Some(wire) = Wire::named("timeout")
-    {
-        on.faults.push(FlowFault {
-            name: "door".into(),
-            direction: Direction::Upstream,
-            share: Ppb::ONE,
-            wire,
-        });
-    }
-    on
-}
-
-fn toxic(fault: &FlowFault) -> Toxic {
-    let mut toxic = Toxic::new(&fault.name, fault.direction, fault.wire.clone());
-    toxic.toxicity = fault.share.as_f64();
-    toxic
-}
-
-/// What is to be done to get from one state of a wire to another. Settings change in place where
-/// a fault of the same name goes on.
-#[derive(Default)]
-struct Work {
-    gone: Vec<String>,
-    changed: Vec<(String, Change)>,
-    new: Vec<Toxic>,
-}
-
-impl Work {
-    fn between(old: &FlowFaults, new: &FlowFaults) -> Self {
-        let same = |a: &FlowFault, b: &FlowFault| {
-            a.name == b.name && a.direction == b.direction && a.wire.kind() == b.wire.kind()
-        };
-        let mut work = Self::default();
-        for gone in &old.faults {
-            if !new.faults.iter().any(|n| same(n, gone)) {
-                work.gone.push(gone.name.clone());
-            }
-        }
-        for fault in &new.faults {
-            match old.faults.iter().find(|o| same(o, fault)) {
-                Some(old) if old == fault => {}
-                Some(_) => work.changed.push((
-                    fault.name.clone(),
-                    Change {
-                        wire: Some(fault.wire.clone()),
-                        toxicity: Some(fault.share.as_f64()),
-                        peer: None,
-                    },
-                )),
-                None => work.new.push(toxic(fault)),
-            }
-        }
-        work
-    }
-
-    fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.changed.is_empty() && self.new.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use assize_fault::Value;
+    use assize_control::wire::FlowFault;
+    use assize_fault::{Direction, Ppb, Value, Wire};
     use assize_proxy::EngineOptions;
     use std::io::{Read as _, Write as _};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};

@@ -9,6 +9,7 @@ use assize_model::faults::How;
 use assize_model::journal::Decision;
 use assize_model::scenario::Target;
 use assize_model::{AccessId, NodeId, Plan, ServiceId};
+use std::collections::BTreeMap;
 
 /// The network of a run.
 #[derive(Debug)]
@@ -61,10 +62,12 @@ impl<'a> Network<'a> {
     /// All well.
     pub(crate) fn new(plan: &'a Plan<'a>, flows: &[FlowKey]) -> Self {
         let fabric = Fabric::new(plan);
+        let users = users_by_spot(plan);
         let way = |key: &FlowKey| {
             let (first, users) = match key.origin {
                 Origin::Users { spot, access } => {
-                    (fabric.first_hops(spot, access), users_at(plan, spot))
+                    let users = users.get(&spot).copied();
+                    (fabric.first_hops(spot, access), users.unwrap_or(0))
                 }
                 _ => (Vec::new(), 0),
             };
@@ -330,8 +333,10 @@ const fn origin(spot: usize, access: AccessId, first: &[usize]) -> fabric::Origi
     }
 }
 
-fn users_at(plan: &Plan<'_>, spot: usize) -> u64 {
-    let cells = 0..plan.cells.len();
-    let here = cells.filter(|c| crate::probe::spot_of(plan, *c) == spot);
-    here.map(|c| plan.cells[c].users).sum()
+fn users_by_spot(plan: &Plan<'_>) -> BTreeMap<usize, u64> {
+    let mut users = BTreeMap::new();
+    for (index, cell) in plan.cells.iter().enumerate() {
+        *users.entry(crate::probe::spot_of(plan, index)).or_default() += cell.users;
+    }
+    users
 }

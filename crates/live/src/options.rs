@@ -26,6 +26,9 @@ pub struct Options {
     pub folder: PathBuf,
     /// The most attempts per wall second of all representatives together.
     pub probes_per_second: u32,
+    /// Users and checks go to replicas themselves, without proxies: what to compare proxies with.
+    /// A plan that breaks something, or whose ways are not perfect, is refused.
+    pub direct: bool,
 }
 
 impl Options {
@@ -40,6 +43,7 @@ impl Options {
             wrap: None,
             folder,
             probes_per_second: 800,
+            direct: false,
         }
     }
 }

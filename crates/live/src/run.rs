@@ -105,7 +105,11 @@ async fn on_sockets(
     .map_err(|e| Refused::new(format!("the proxies cannot be started: {e}")))?;
     let control = Arc::new(ControlPath::start(&engine, options.host).await?);
     let (machine, pace) = pace::fit(plan, options.pace, &control).await?;
-    let ground = Ground::Sockets(engine, options.host);
+    let ground = if options.direct {
+        Ground::Direct
+    } else {
+        Ground::Sockets(engine, options.host)
+    };
     let at = control.machine;
     let place = (&ground, (machine, &at), pace, Some(control));
     prepare_and_run(plan, options, place, sink).await

@@ -2,16 +2,13 @@
 
 use super::Director;
 use super::faults::at_proxies;
-use crate::flows::{End, Origin};
+use crate::flows::{End, HANDS_AT_ONCE, Origin};
 use crate::world::World;
 use assize_control::wire::FlowFaults;
 use assize_fault::Nanos;
 use assize_model::journal::DecisionKind;
 use assize_model::observation::Observation;
 use std::sync::Arc;
-
-/// Proxies that are changed at the same time.
-const HANDS_AT_ONCE: usize = 32;
 
 /// Does what makes the thread wait; the runtime goes on meanwhile if it has other threads.
 fn aside<T>(work: impl FnOnce() -> T) -> T {

@@ -6,25 +6,20 @@
 //! succeeds as soon as the server is back. Phases count from the first interruption, as ages
 //! before it are not observable: cohort k is due (π(k) + ½)/64 of the renewal age after it.
 
+use crate::lease::Lease;
 use crate::matured::bits;
 use assize_fault::Nanos;
 use assize_model::topology::LeaseSpec;
 
-/// The machine: one per place, access and need, for 64 cohorts.
+/// The machine: one per place, access and need, for 64 cohorts, each with its [`Lease`].
 #[derive(Clone, Debug)]
 pub struct Cache {
-    renew: Nanos,
-    expire: Nanos,
+    leases: Box<[Lease; 64]>,
     phase: [u8; 64],
-    /// Time between two joins of a cohort, each needing a fresh lease; never if zero joins.
-    join_every: Nanos,
     join_phase: [u8; 64],
     /// Set by the first interruption, or by the first opening for aligned ages.
     anchored: bool,
-    /// When each cohort obtained or will next renew: its next renewal attempt that matters.
-    due: Box<[Nanos; 64]>,
-    void: Box<[Nanos; 64]>,
-    join: Box<[Nanos; 64]>,
+    joins_anchored: bool,
     /// Cohorts that hold a valid lease.
     valid: u64,
     /// Cohorts that can reach a server that answers.
@@ -45,19 +40,15 @@ pub struct Change {
 }
 
 impl Cache {
-    /// Everyone holds a lease and can reach the server.
+    /// Everyone holds a lease and can reach the server; a cohort joins every so often, or never.
     #[must_use]
     pub fn new(spec: &LeaseSpec, phase: [u8; 64], join_every: Nanos, join_phase: [u8; 64]) -> Self {
         Self {
-            renew: spec.renew.max(Nanos(1)),
-            expire: spec.expire.max(spec.renew),
+            leases: Box::new([Lease::new(spec, join_every); 64]),
             phase,
-            join_every,
             join_phase,
             anchored: false,
-            due: Box::new([Nanos::NEVER; 64]),
-            void: Box::new([Nanos::NEVER; 64]),
-            join: Box::new([Nanos::NEVER; 64]),
+            joins_anchored: false,
             valid: u64::MAX,
             available: u64::MAX,
             unanswered: 0,
@@ -74,9 +65,8 @@ impl Cache {
     /// server fail at once.
     pub fn on_opening(&mut self, now: Nanos) -> Change {
         self.anchored = true;
-        for k in 0..64 {
-            self.due[k] = now + self.renew;
-            self.void[k] = now + self.expire;
+        for lease in self.leases.iter_mut() {
+            lease.on_granted(now);
         }
         let lost = self.valid & !self.available;
         self.valid &= self.available;
@@ -95,32 +85,23 @@ impl Cache {
         if gone == 0 && back == 0 {
             return Change::default();
         }
-        if !self.anchored {
-            self.anchored = true;
-            for k in 0..64 {
-                self.due[k] = now + self.fraction(self.renew, self.phase[k]);
-                self.void[k] = self.due[k] + (self.expire - self.renew);
+        if !std::mem::replace(&mut self.anchored, true) {
+            for (lease, phase) in self.leases.iter_mut().zip(self.phase) {
+                lease.anchor(now, phase);
             }
         }
         // Joins have phases of their own, also where ages are aligned.
-        if self.join[0].is_never() && !self.join_every.is_never() {
-            for k in 0..64 {
-                self.join[k] = now + self.fraction(self.join_every, self.join_phase[k]);
+        if !std::mem::replace(&mut self.joins_anchored, true) {
+            for (lease, phase) in self.leases.iter_mut().zip(self.join_phase) {
+                lease.anchor_joins(now, phase);
             }
         }
         for k in bits(gone) {
-            // While the server answered, renewals happened on time: go on to the one ahead.
-            if self.due[k] < now {
-                self.due[k] = now + (self.due[k] - now) % self.renew;
-                self.void[k] = self.due[k] + (self.expire - self.renew);
-            }
-            if self.join[k] < now {
-                self.join[k] = now + (self.join[k] - now) % self.join_every;
-            }
+            self.leases[k].catch_up(now);
         }
         for k in bits(back & self.valid) {
-            if self.due[k] <= now {
-                self.renewed(now, k);
+            if self.leases[k].due() <= now {
+                self.leases[k].on_granted(now);
             }
         }
         self.unanswered &= !back;
@@ -137,8 +118,7 @@ impl Cache {
         self.anchored = true;
         let lost = std::mem::take(&mut self.valid);
         for k in bits(lost) {
-            self.due[k] = now;
-            self.void[k] = now;
+            self.leases[k].on_void(now);
         }
         Change {
             lost,
@@ -150,7 +130,7 @@ impl Cache {
     /// These cohorts have obtained a lease at `now`.
     pub fn on_granted(&mut self, now: Nanos, mask: u64) {
         for k in bits(mask) {
-            self.renewed(now, k);
+            self.leases[k].on_granted(now);
         }
         self.valid |= mask;
     }
@@ -159,12 +139,12 @@ impl Cache {
     pub fn on_wake(&mut self, now: Nanos) -> Change {
         let mut change = Change::default();
         for k in bits(!self.available & self.valid) {
-            let bit = 1 << k;
-            if self.due[k] <= now && self.unanswered & bit == 0 {
+            let (bit, lease) = (1 << k, &self.leases[k]);
+            if lease.due() <= now && self.unanswered & bit == 0 {
                 self.unanswered |= bit;
                 change.unanswered |= bit;
             }
-            if self.void[k] <= now || self.join[k] <= now {
+            if lease.ends_at() <= now {
                 change.unanswered |= bit;
                 change.lost |= bit;
             }
@@ -179,20 +159,15 @@ impl Cache {
         bits(!self.available & self.valid)
             .map(|k| {
                 let asked = self.unanswered & (1 << k) != 0;
-                let next = if asked { self.void[k] } else { self.due[k] };
-                next.min(self.join[k])
+                let lease = &self.leases[k];
+                if asked {
+                    lease.ends_at()
+                } else {
+                    lease.asks_at()
+                }
             })
             .min()
             .filter(|at| !at.is_never())
-    }
-
-    fn renewed(&mut self, now: Nanos, k: usize) {
-        self.due[k] = now + self.renew;
-        self.void[k] = now + self.expire;
-    }
-
-    const fn fraction(&self, whole: Nanos, phase: u8) -> Nanos {
-        Nanos((whole.0 as i128 * (2 * phase as i128 + 1) / 128) as i64)
     }
 }
 
@@ -257,9 +232,9 @@ mod tests {
         interruption(&mut cache, Nanos::secs(1000));
         // Cohort 0 was due at 15.6 s and renewed at 1,000 s: its lease now ends at 5,000 s.
         cache.on_available(Nanos::secs(1000), 0);
-        assert_eq!(cache.void[0], Nanos::secs(5000));
+        assert_eq!(cache.leases[0].ends_at(), Nanos::secs(5000));
         // Cohort 63 was never due: still 1,984.4 s, void 2,000 s after it.
-        assert_eq!(cache.void[63], Nanos(3_984_375_000_000));
+        assert_eq!(cache.leases[63].ends_at(), Nanos(3_984_375_000_000));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What representatives keep of the needs of an access: leases, tickets, sessions.
 //!
-//! Each is renewed at one age and void at another, by asking the real service over the real path.
+//! When each is asked for and when it ends is [`assize_control::Lease`]'s to say, as in simulation;
+//! here the real service is asked over the real path.
 //! Ages count from the first fault that can interrupt it: a cohort of phase f is due at f of the
 //! renewal age after it. In simulation it is the first that does.
 
@@ -12,7 +13,7 @@ use crate::world::World;
 use assize_fault::{Nanos, Size};
 use assize_model::binding::{Realisation, StandIn};
 use assize_model::scenario::Target;
-use assize_model::topology::{Access, LeaseSpec, Need};
+use assize_model::topology::{Access, Need};
 use assize_model::{AccessId, NodeId, Plan, ServiceId};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -33,12 +34,9 @@ pub(crate) struct Lease {
     rank: usize,
     index: usize,
     need: Need,
-    spec: LeaseSpec,
-    /// The next renewal, the end, and the next time that its user joins anew.
-    due: Nanos,
-    void: Nanos,
-    join: Nanos,
-    join_every: Nanos,
+    kept: assize_control::Lease,
+    /// When service hours open and everybody obtains it anew, latest first; only of aligned ages.
+    openings: Vec<Nanos>,
     epoch: u32,
 }
 
@@ -48,39 +46,39 @@ pub(crate) fn of(plan: &Plan<'_>, world: &Arc<World>, rep: &Arc<Rep>, now: Nanos
     for (rank, used) in rep.accesses.iter().enumerate() {
         let access = plan.topology.access_path(used.access);
         for (index, need) in access.needs.iter().enumerate() {
-            let Some(spec) = need.cache.clone() else {
+            let Some(spec) = &need.cache else {
                 continue;
             };
             let anchor = anchor(plan, rep, access, need.service);
             let service = &plan.topology.service(need.service).id;
             let phase = |name: &str| plan.phases_of(name)[usize::from(rep.cohort())];
-            let renew = spec.renew.max(Nanos(1));
-            let first = if spec.aligned {
-                opened(plan, rep) + renew
-            } else {
-                anchor + fraction(renew, phase(&format!("{}/{service}", access.id)))
-            };
-            let due = now + (first - now) % renew;
-            let join_every = access
+            let joins = access
                 .joins
                 .map_or(Nanos::NEVER, assize_fault::Rate::period);
-            let join = if join_every.is_never() {
-                Nanos::NEVER
+            let mut kept = assize_control::Lease::new(spec, joins);
+            let mut openings = Vec::new();
+            if spec.aligned {
+                openings = opened(plan, rep);
+                let ahead = openings.partition_point(|at| *at <= Nanos::ZERO);
+                let last = openings[..ahead].last().copied();
+                kept.on_granted(last.unwrap_or(Nanos::ZERO));
+                openings.drain(..ahead);
+                openings.reverse();
             } else {
-                anchor + fraction(join_every, phase(&format!("{}/joins", access.id)))
-            };
+                kept.anchor(anchor, phase(&format!("{}/{service}", access.id)));
+            }
+            // What was due before the run is past, and what is due before the first fault is made.
+            kept.wind(now);
+            kept.anchor_joins(anchor, phase(&format!("{}/joins", access.id)));
             leases.push(Lease {
                 world: Arc::clone(world),
                 rep: Arc::clone(rep),
                 rank,
                 index,
-                due,
-                void: due + (spec.expire.max(spec.renew) - renew),
-                join,
-                join_every,
-                epoch: world.epoch(used.access, index),
                 need: need.clone(),
-                spec,
+                kept,
+                openings,
+                epoch: world.epoch(used.access, index),
             });
         }
     }
@@ -118,24 +116,15 @@ fn anchor(plan: &Plan<'_>, rep: &Rep, access: &Access, service: ServiceId) -> Na
         .unwrap_or(Nanos::ZERO)
 }
 
-/// When the hours of a representative's users opened last, at or before the start.
-fn opened(plan: &Plan<'_>, rep: &Rep) -> Nanos {
+/// When the hours of a representative's users open, from long before the start to the end.
+fn opened(plan: &Plan<'_>, rep: &Rep) -> Vec<Nanos> {
     let population = plan.topology.population(plan.cells[rep.cell].population);
     let Some(hours) = &population.hours else {
-        return Nanos::ZERO;
+        return Vec::new();
     };
     let (from, end) = (-Nanos::hours(24 * 10), plan.scenario.end);
     let spans = hours.spans(&plan.topology.calendar, plan.scenario.start, from, end);
-    let mut before = spans
-        .into_iter()
-        .map(|s| s.0)
-        .filter(|at| *at <= Nanos::ZERO);
-    before.next_back().unwrap_or(Nanos::ZERO)
-}
-
-/// The middle of one of 64 parts.
-const fn fraction(whole: Nanos, phase: u8) -> Nanos {
-    Nanos((whole.0 as i128 * (2 * phase as i128 + 1) / 128) as i64)
+    spans.into_iter().map(|span| span.0).collect()
 }
 
 impl Lease {
@@ -146,15 +135,14 @@ impl Lease {
             let now = self.world.clock.now();
             let access = self.access();
             let epoch = self.world.epoch(access, self.index);
-            if epoch != self.epoch {
-                self.epoch = epoch;
+            let voided = std::mem::replace(&mut self.epoch, epoch) != epoch;
+            let opens = self.openings.pop_if(|at| *at <= now).is_some();
+            if voided || opens {
+                self.kept.on_void(now);
                 self.hold(false);
-                self.void = now;
             }
-            if self.join <= now {
-                self.join = now + self.join_every;
+            if self.kept.on_join(now) {
                 self.hold(false);
-                self.void = now;
             }
             self.obtain(&reports).await;
         }
@@ -171,7 +159,8 @@ impl Lease {
     /// Waits for the next renewal or join, or until everything is void at once.
     async fn until_due(&self) {
         let clock = self.world.clock;
-        let next = clock.instant(self.due.min(self.join));
+        let opens = self.openings.last().copied().unwrap_or(Nanos::NEVER);
+        let next = clock.instant(self.kept.asks_at().min(opens));
         while Instant::now() < next {
             if self.world.epoch(self.access(), self.index) != self.epoch {
                 return;
@@ -184,7 +173,7 @@ impl Lease {
     async fn obtain(&mut self, reports: &Sender<Report>) {
         let clock = self.world.clock;
         loop {
-            let end = clock.instant(self.void);
+            let end = clock.instant(self.kept.ends_at());
             let granted = {
                 let asked = self.ask(reports);
                 tokio::pin!(asked);
@@ -197,12 +186,12 @@ impl Lease {
             };
             let now = clock.now();
             if granted {
-                self.due = now + self.spec.renew.max(Nanos(1));
-                self.void = now + self.spec.expire.max(self.spec.renew);
+                self.kept.on_granted(now);
                 self.hold(true);
                 return;
             }
-            if now >= self.void {
+            self.kept.on_unanswered(now);
+            if now >= self.kept.ends_at() {
                 self.hold(false);
             }
             let pause = clock

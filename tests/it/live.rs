@@ -10,6 +10,7 @@ mod margins;
 mod pair;
 mod plain;
 mod refused;
+mod unseen;
 
 use assize_live::{Ended, Options, Refused};
 use assize_model::Plan;

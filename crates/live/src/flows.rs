@@ -39,6 +39,8 @@ pub(crate) enum End {
     Machine(ServiceId, u16),
     /// At the place that keeps backups.
     Vault(NodeId),
+    /// At a further address that the system's own control plane uses, by its place in the binding.
+    Peer(ServiceId, u16),
 }
 
 impl End {
@@ -46,7 +48,7 @@ impl End {
     pub(crate) const fn replica(self) -> Option<(ServiceId, u16)> {
         match self {
             Self::Replica(s, r) | Self::Machine(s, r) => Some((s, r)),
-            Self::Vault(_) => None,
+            Self::Vault(_) | Self::Peer(..) => None,
         }
     }
 }
@@ -56,6 +58,18 @@ impl End {
 pub(crate) struct FlowKey {
     pub(crate) origin: Origin,
     pub(crate) end: End,
+}
+
+impl FlowKey {
+    /// The replica that the other end stands beside, as its clients do: nothing is between but the
+    /// replica's own place, and what cuts it off from most of its users.
+    pub(crate) fn beside(self) -> Option<(ServiceId, u16)> {
+        match (self.origin, self.end) {
+            (Origin::Beside, end) => end.replica(),
+            (Origin::Replica(s, r), End::Peer(..)) => Some((s, r)),
+            _ => None,
+        }
+    }
 }
 
 /// One flow.
@@ -252,6 +266,16 @@ impl Flow {
             Carrier::Udp(_) | Carrier::None(_) => false,
             #[cfg(feature = "rehearsal")]
             Carrier::Air(carrier) => carrier.is_in_use(),
+        }
+    }
+
+    /// Whether a connection was ever made over it; of datagrams nobody can say.
+    pub(crate) fn was_used(&self) -> bool {
+        match &self.carrier {
+            Carrier::Tcp(proxy) => proxy.counters().accepted > 0,
+            Carrier::Udp(_) | Carrier::None(_) => false,
+            #[cfg(feature = "rehearsal")]
+            Carrier::Air(_) => true,
         }
     }
 

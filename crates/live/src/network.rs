@@ -193,7 +193,7 @@ impl<'a> Network<'a> {
             return self.fabric.condition(flow);
         }
         // From beside: only the place itself is between.
-        let Some((s, r)) = way.key.end.replica() else {
+        let Some((s, r)) = way.key.beside() else {
             return perfect();
         };
         let at = self.fabric.at(Instance::new(s.index(), usize::from(r)));
@@ -218,13 +218,10 @@ impl<'a> Network<'a> {
     /// replica; a way that does not lead there by design, or a place that is cut off from all
     /// replicas, says nothing about this one.
     fn cut_off(&self, way: &Way, conditions: &[Condition]) -> Option<Condition> {
-        let (Origin::Beside, Some((service, replica))) = (way.key.origin, way.key.end.replica())
-        else {
-            return None;
-        };
+        let (service, replica) = way.key.beside()?;
         let (mut users, mut without, mut first) = (0, 0, None);
         for (other, condition) in self.ways.iter().zip(conditions) {
-            if other.key.end.replica() != way.key.end.replica() || other.users == 0 {
+            if other.key.end.replica() != Some((service, replica)) || other.users == 0 {
                 continue;
             }
             match condition.stop {
@@ -321,7 +318,7 @@ fn flow(way: &Way) -> Option<Flow<'_>> {
             Flow::Node(node, of(s, r))
         }
         (Origin::Replica(a, b), End::Vault(node)) => Flow::Vault(of(a, b), node),
-        (Origin::Beside, _) | (_, End::Machine(..) | End::Vault(_)) => return None,
+        (Origin::Beside, _) | (_, End::Machine(..) | End::Vault(_) | End::Peer(..)) => return None,
     })
 }
 
@@ -339,4 +336,41 @@ fn users_by_spot(plan: &Plan<'_>) -> BTreeMap<usize, u64> {
         *users.entry(crate::probe::spot_of(plan, index)).or_default() += cell.users;
     }
     users
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_model::file::{LoadOptions, MemorySource, load_scenario};
+
+    #[test]
+    fn a_replica_that_is_cut_off_does_not_reach_its_control_plane_and_others_do() {
+        let text = "assize: scenario/v1
+topology:
+  services:
+    db: {driver: tcp, replicas: {a: 'h:1', b: 'h:2'}, failover: external, peers: ['etcd:2379']}
+  journeys: {use: {calls: [db]}}
+timeline: [{id: cut, at: 0s, fault: isolate, target: service/db/a, for: 9s}]
+";
+        let files = MemorySource::new([("s.yaml", text)]);
+        let read = load_scenario(&files, "s.yaml".as_ref(), &LoadOptions::default());
+        let (topology, scenario, _) = read.unwrap_or_else(|p| panic!("{p}"));
+        let plan = Plan::new(&topology, &scenario, 0);
+        let keys: Vec<FlowKey> = crate::realise::flow_keys(&plan).into_iter().collect();
+        let to_peer = |r: u16| {
+            let key = FlowKey {
+                origin: Origin::Replica(ServiceId(0), r),
+                end: End::Peer(ServiceId(0), 0),
+            };
+            keys.iter().position(|k| *k == key).expect("a flow")
+        };
+        let mut network = Network::new(&plan, &keys);
+        let stopped = |network: &Network<'_>| [0, 1].map(|r| network.is_stopped(to_peer(r)));
+        let targets = &scenario.faults[0].targets;
+        for (at, on, expected) in [(0, true, [true, false]), (9, false, [false, false])] {
+            network.on_fault(Nanos::secs(at), 0, targets, on);
+            network.refresh(Nanos::secs(at));
+            assert_eq!(stopped(&network), expected, "at {at} s");
+        }
+    }
 }

@@ -167,7 +167,7 @@ fn client_phases(plan: &Plan<'_>, service: &Service, replica: usize) -> Vec<u8> 
 /// Every flow that the plan needs, by its ends.
 pub(crate) fn flow_keys(plan: &Plan<'_>) -> BTreeSet<FlowKey> {
     let topology = plan.topology;
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut peers) = (BTreeSet::new(), BTreeSet::new());
     let mut to_all = |origin: Origin, service: ServiceId| {
         for r in 0..topology.service(service).replicas.len() {
             let end = End::Replica(service, r as u16);
@@ -205,6 +205,10 @@ pub(crate) fn flow_keys(plan: &Plan<'_>) -> BTreeSet<FlowKey> {
             if service.replicas.len() > 1 {
                 to_all(origin, id);
             }
+            for p in 0..peers_of(service).len() {
+                let end = End::Peer(id, p as u16);
+                peers.insert(FlowKey { origin, end });
+            }
         }
         if let Some(failover) = &service.failover
             && service.replicas.len() > 1
@@ -235,6 +239,7 @@ pub(crate) fn flow_keys(plan: &Plan<'_>) -> BTreeSet<FlowKey> {
     keys.extend(to_machines(plan));
     // Nobody goes to itself through a proxy.
     keys.retain(|k| !matches!((k.origin, k.end), (Origin::Replica(s, r), End::Replica(t, q)) if s == t && r == q));
+    keys.append(&mut peers);
     keys
 }
 
@@ -304,8 +309,17 @@ pub(crate) fn flow_name(plan: &Plan<'_>, key: FlowKey) -> String {
         End::Replica(s, r) => replica(s, r),
         End::Machine(s, r) => format!("machine of {}", replica(s, r)),
         End::Vault(node) => format!("vault@{}", topology.node(node).id),
+        End::Peer(s, p) => peers_of(topology.service(s))[usize::from(p)].clone(),
     };
     format!("{from}->{to}")
+}
+
+/// Further addresses that a real system's own control plane uses.
+pub(crate) fn peers_of(service: &Service) -> &[String] {
+    match &service.realised {
+        Realisation::Bound(binding) => &binding.peers,
+        Realisation::StandIn(_) => &[],
+    }
 }
 
 /// Makes every flow of the plan.
@@ -325,6 +339,10 @@ pub(crate) fn make_flows(
                 (replica.upstream(), replica.transport())
             }
             End::Machine(..) => (machine.to_string(), Transport::Tcp),
+            End::Peer(s, p) => {
+                let peer = &peers_of(plan.topology.service(s))[usize::from(p)];
+                (peer.clone(), Transport::Tcp)
+            }
             End::Vault(node) => match started.vaults.get(&node) {
                 Some(vault) => (vault.upstream(), Transport::Tcp),
                 None => return Err(Refused::new("a vault is missing")),

@@ -245,6 +245,11 @@ pub trait Neighbours: Send + Sync + fmt::Debug {
     fn service(&self, service: ServiceId, cohort: u8) -> Option<Way>;
     /// Another replica of one's own service.
     fn replica(&self, index: u16) -> Option<Way>;
+    /// The proxy on the way to a further address that one's own control plane uses, by its place in
+    /// the binding.
+    fn peer(&self, _index: u16) -> Option<SocketAddr> {
+        None
+    }
     /// The proxy on the way to the vault that keeps a backup, `host:port` of which is in `Work`.
     fn vault(&self, backup: usize) -> Option<SocketAddr>;
     /// Returns when what the timeline does at this instant is done: what a replica does by its own

@@ -247,6 +247,13 @@ impl Neighbours for Neighbourhood {
         world.way(self.origin(), self.service, index)
     }
 
+    fn peer(&self, index: u16) -> Option<SocketAddr> {
+        let world = self.world.get()?;
+        let end = End::Peer(self.service, index);
+        let flow = world.flows.find(self.origin(), end)?;
+        Some(world.flows.get(flow).addr)
+    }
+
     fn vault(&self, backup: usize) -> Option<SocketAddr> {
         let world = self.world.get()?;
         let state = world.topology.service(self.service).state.as_ref()?;

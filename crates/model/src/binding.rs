@@ -90,7 +90,8 @@ pub struct Binding {
     pub addresses: Vec<String>,
     /// Data source of a database, by the name of an environment variable that holds it.
     pub dsn: Option<EnvVar>,
-    /// Further addresses that the system's own control plane uses, which faults cut as well.
+    /// Further addresses that the system's own control plane uses. Each replica has a proxy to each
+    /// of them, which faults of the replica cut as well.
     pub peers: Vec<String>,
     /// What a health check asks: a path for `http`.
     pub health: Option<String>,

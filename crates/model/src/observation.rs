@@ -160,7 +160,8 @@ pub enum Observation {
         /// Requests.
         amount: u64,
     },
-    /// Requests that reached a service although every way to it was cut: they went round the proxy.
+    /// Requests that reached a service although every way to it was cut, or what its replicas say
+    /// to each other: they went round the proxies.
     Bypassed {
         /// When.
         at: Nanos,

@@ -305,6 +305,10 @@ ask 127.0.0.1 PORT 'select pg_promote()'";
         Observation::SplitBrain { from, .. } => Some(*from),
         _ => None,
     });
+    // The standby follows its primary beside the proxies: of the cut the pair itself saw nothing.
+    let unseen =
+        |o: &Observation| matches!(o, Observation::Bypassed { what, .. } if what.contains("`cut`"));
+    assert!(seen.iter().any(unseen), "{:?}", notes(&seen));
     let split = split.unwrap_or_else(|| panic!("one writer only: {:?}", notes(&seen)));
     assert!(split > Nanos::secs(14), "{split}");
 }

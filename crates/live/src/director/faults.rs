@@ -78,6 +78,7 @@ pub(super) fn hands(world: &Arc<World>, reports: &Sender<Report>) -> Vec<Vec<Han
                     outcome.unwrap_or_else(|_| Err(Trouble::Silent("it takes too long".into())));
                 let report = Report::Effected {
                     fault,
+                    service,
                     what: format!("{name}: {effect:?}"),
                     on,
                     outcome,
@@ -302,8 +303,8 @@ impl Director<'_> {
     pub(super) fn on_effected(
         &mut self,
         fault: usize,
-        what: &str,
-        on: bool,
+        service: usize,
+        (what, on): (&str, bool),
         outcome: &Result<(), Trouble>,
     ) {
         let at = self.now();
@@ -318,8 +319,8 @@ impl Director<'_> {
                 let what = format!("{what} {turned}");
                 self.say(Observation::Applied { at, what });
             }
-            // Known since before the start: the proxies do it.
-            Err(Trouble::Unsupported(_)) => {}
+            // Known since before the start: the proxies do it, and the replica itself goes on.
+            Err(Trouble::Unsupported(_)) => self.unseen.note(fault, service),
             Err(trouble) => {
                 let text = format!("{what} could not be switched {turned}: {trouble}");
                 if !on {

@@ -16,6 +16,7 @@ mod report;
 mod roles;
 mod services;
 mod takeover;
+mod unseen;
 mod watch;
 mod wires;
 
@@ -36,6 +37,7 @@ use services::ServiceState;
 use std::sync::Arc;
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::time::sleep_until;
+use unseen::Unseen;
 use watch::Watch;
 
 /// Reports taken between two looks at the clock.
@@ -55,6 +57,7 @@ pub(crate) struct Director<'a> {
     steps: std::collections::VecDeque<usize>,
     outcomes: Vec<String>,
     watch: Watch,
+    unseen: Unseen,
     folder: std::path::PathBuf,
     /// Names that could not be lifted.
     left: Vec<String>,
@@ -101,6 +104,7 @@ impl<'a> Director<'a> {
             faults: faults::all(plan),
             outcomes: vec![String::new(); plan.scenario.steps.len()],
             watch: Watch::new(plan, probe_every),
+            unseen: Unseen::new(plan),
             steps: steps.into(),
             plan,
             world,
@@ -281,10 +285,11 @@ impl<'a> Director<'a> {
             } => self.on_followed(service, replica, &outcome),
             Report::Effected {
                 fault,
+                service,
                 what,
                 on,
                 outcome,
-            } => self.on_effected(fault, &what, on, &outcome),
+            } => self.on_effected(fault, service, (&what, on), &outcome),
             Report::BackedUp {
                 service,
                 run,

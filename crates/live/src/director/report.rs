@@ -36,6 +36,7 @@ pub(crate) enum Report {
     /// A fault is on or off at a replica, or could not be switched.
     Effected {
         fault: usize,
+        service: usize,
         what: String,
         on: bool,
         outcome: Result<(), Trouble>,

@@ -187,6 +187,7 @@ impl Director<'_> {
 
     /// What was open when the run ended is said.
     pub(crate) fn close(&mut self) {
+        self.say_unseen();
         let soon = self.watch.every * 3;
         for service in 0..self.services.len() {
             let ledger = &mut self.services[service].ledger;

@@ -61,6 +61,7 @@ impl Director<'_> {
             }
         }
         self.met_in_use(now, &todo);
+        self.note_cuts(now, &todo);
         let failed = aside(|| put_at_once(&world, &todo));
         for text in failed {
             self.note(format!("the harness: {text}"));

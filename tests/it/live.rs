@@ -7,6 +7,7 @@ mod guard;
 mod harness;
 mod killed;
 mod margins;
+mod narrow;
 mod pair;
 mod plain;
 mod refused;

@@ -1,8 +1,11 @@
 //! What a run would do, in words; touches nothing.
 
+use crate::flows::FlowKey;
 use crate::options::{Options, Refused};
 use crate::probe::Crowd;
 use crate::realise::{flow_keys, flow_name};
+use crate::sparing::Ways;
+use crate::thin;
 use assize_fault::Nanos;
 use assize_model::Plan;
 use assize_model::binding::{Binding, Realisation};
@@ -40,13 +43,17 @@ pub fn describe(plan: &Plan<'_>, options: &Options) -> Result<Vec<String>, Refus
         None => "pace: the largest that the machine permits, up to 20".into(),
     });
     addresses(plan, options, &mut lines)?;
-    let crowd = Crowd::new(plan, 1, options.probes_per_second);
+    let pace = options.pace.or(plan.scenario.live.pace).unwrap_or(1);
+    let mut crowd = Crowd::new(plan, pace, options.probes_per_second);
     let makings: usize = crowd.reps.iter().map(|r| r.journeys.len()).sum();
     lines.push(format!(
         "users {} representatives, {makings} journeys among them",
         crowd.reps.len()
     ));
-    for key in flow_keys(plan) {
+    let keys: Vec<FlowKey> = flow_keys(plan).into_iter().collect();
+    let ways = Ways::new(plan, &keys);
+    lines.extend(ways.spare(&mut crowd, thin::factor(plan, pace, ways.narrowest())));
+    for key in keys {
         lines.push(format!("proxy {}:0 {}", options.host, flow_name(plan, key)));
     }
     timeline(plan, &mut lines);

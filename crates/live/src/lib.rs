@@ -27,6 +27,7 @@ mod reap;
 mod replica;
 mod run;
 mod signal;
+mod sparing;
 pub mod stand_ins;
 mod thin;
 mod turns;

@@ -2,7 +2,7 @@
 //! in its way in the past.
 
 use crate::flows::{End, FlowKey, Origin};
-use assize_control::fabric::{self, Condition, Fabric, Flow, Instance, Quality, Stop};
+use assize_control::fabric::{self, Condition, Fabric, Flow, Instance, Line, Quality, Stop};
 use assize_control::wire::{self, FlowFaults, Lines, Scale};
 use assize_fault::{Nanos, Order};
 use assize_model::faults::How;
@@ -149,6 +149,12 @@ impl<'a> Network<'a> {
     /// Whether nothing passes over a flow now.
     pub(crate) fn is_stopped(&self, flow: usize) -> bool {
         self.ways[flow].condition.stop.is_some()
+    }
+
+    /// The lines of limited bandwidth that a flow leads over now; `None`: nothing passes.
+    pub(crate) fn lines(&self, flow: usize) -> Option<Vec<Line>> {
+        let condition = &self.ways[flow].condition;
+        condition.stop.is_none().then(|| condition.lines.clone())
     }
 
     /// Whether a node works.

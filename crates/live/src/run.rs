@@ -9,6 +9,7 @@ use crate::options::{Ended, Options, Refused};
 use crate::probe::spot_of;
 use crate::probe::{Arrivals, Crowd};
 use crate::realise::{flow_keys, make_flows, start_all};
+use crate::sparing::Ways;
 use crate::world::World;
 use crate::wrap::{self, Wrapped};
 use crate::zone::Zone;
@@ -130,7 +131,7 @@ async fn prepare_and_run(
     (ground, (machine, machine_at), pace, control): Place<'_>,
     sink: &mut dyn FnMut(Observation),
 ) -> Result<Ended, Refused> {
-    let crowd = Crowd::new(plan, pace, options.probes_per_second);
+    let mut crowd = Crowd::new(plan, pace, options.probes_per_second);
     let topology = Arc::new(plan.topology.clone());
     let zone = Zone::new(&topology);
     let keys: Vec<FlowKey> = flow_keys(plan).into_iter().collect();
@@ -143,7 +144,9 @@ async fn prepare_and_run(
     };
     let (started, clock) = start_all(plan, options, &topology, clock, &zone).await?;
     let mut network = Network::new(plan, &keys);
-    let thin = thin::factor(plan);
+    let ways = Ways::new(plan, &keys);
+    let thin = thin::factor(plan, pace, ways.narrowest());
+    let spared = ways.spare(&mut crowd, thin);
     let scale = Scale { pace, thin };
     let making = (keys.as_slice(), &mut network, scale);
     let flows = match make_flows(plan, ground, &started, making, *machine_at) {
@@ -193,6 +196,10 @@ async fn prepare_and_run(
             at: clock.now(),
             text,
         });
+    }
+    for text in spared {
+        let at = clock.now();
+        sink(Observation::Note { at, text });
     }
     let ended = conduct(
         plan,

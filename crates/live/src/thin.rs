@@ -4,15 +4,20 @@
 //! no figure changes; but the machine has less to carry, and its own slowness is in every figure.
 //! Real services get every byte: it is they who are measured.
 
-use assize_fault::Size;
+use assize_fault::{Bandwidth, Size};
 use assize_model::Plan;
 use assize_model::binding::Realisation;
 
 /// The most that one attempt moves in one direction after thinning.
 const MOST: u64 = 16 << 10;
 
-/// By how much the bytes of this plan are thinned; 1: not at all.
-pub(crate) fn factor(plan: &Plan<'_>) -> u32 {
+/// What is left of the narrowest line, in bytes per second on the wall: the heads of requests are
+/// not thinned, and would fill it.
+const LEAST_LINE: u64 = 64 << 10;
+
+/// By how much the bytes of this plan are thinned at a pace, where this is the narrowest line that
+/// anything leads over; 1: not at all.
+pub(crate) fn factor(plan: &Plan<'_>, pace: u32, narrowest: Option<Bandwidth>) -> u32 {
     let services = &plan.topology.services;
     let embedded =
         |s: &assize_model::topology::Service| matches!(s.realised, Realisation::StandIn(_));
@@ -21,7 +26,10 @@ pub(crate) fn factor(plan: &Plan<'_>) -> u32 {
     }
     let journeys = plan.topology.journeys.iter();
     let most = journeys.map(|j| j.sends.0.max(j.receives.0)).max();
-    u32::try_from(most.unwrap_or(0).div_ceil(MOST).max(1)).unwrap_or(u32::MAX)
+    let wall = |line: Bandwidth| line.0 / 8 * u64::from(pace) / LEAST_LINE;
+    let fits = narrowest.map_or(u64::MAX, wall);
+    let wanted = most.unwrap_or(0).div_ceil(MOST);
+    u32::try_from(wanted.min(fits).max(1)).unwrap_or(u32::MAX)
 }
 
 /// What is left of so many bytes; something stays of something.

@@ -1,11 +1,16 @@
-//! A pack as one zip file, in exactly one way: files stored one after the other in order of name,
-//! with one fixed time, without extra fields.
+//! A pack as one zip file, in exactly one way: files one after the other in order of name, each
+//! compressed if that makes it smaller, with one fixed time, without extra fields.
 //!
-//! Files are stored, not compressed: a compressor's output changes with its version, and a pack
-//! must be checked years later byte for byte. So nothing can swell either. What is read is written
-//! again and compared: a zip that differs in any byte is refused.
+//! What is read is written again and compared: a zip that differs in any byte is refused, also
+//! where a decompressor would take no notice. A compressor's output changes with its version, so
+//! its version is pinned, and a test knows what it gives. What files say that they become is
+//! bounded before anything is decompressed. Packs of older versions store their files, and are
+//! read too.
 
 use crate::files::{Files, MOST_BYTES, MOST_FILES, Refusal, fit_name};
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+use std::borrow::Cow;
 
 const LOCAL: u32 = 0x0403_4b50;
 const CENTRAL: u32 = 0x0201_4b50;
@@ -17,7 +22,7 @@ const END_SIZE: usize = 22;
 const DAY: u16 = 0x21;
 /// A regular file that all may read, as Unix says it.
 const MODE: u32 = 0o100_644 << 16;
-/// What it takes to unpack: stored files, by a Unix of version 2.0.
+/// What it takes to unpack: version 2.0, by a Unix.
 const MADE_BY: u16 = 0x0314;
 
 /// Whether a file that begins with these bytes is a zip file with something in it.
@@ -26,19 +31,53 @@ pub fn begins_as_one(first: &[u8; 4]) -> bool {
     u32::from_le_bytes(*first) == LOCAL
 }
 
+/// How files stand in a zip.
+const STORED: u16 = 0;
+const DEFLATED: u16 = 8;
+/// How hard the compressor tries: most of what can be gained, in a third of the time of all of it.
+const LEVEL: u8 = 3;
+/// A file becomes at most so many times as large as it stands in a zip; what could be smaller is
+/// stored.
+const MOST_SWELLING: u64 = 250;
+
 /// Writes a pack.
 #[must_use]
 pub fn write(files: &Files) -> Vec<u8> {
-    let size: usize = files.iter().map(|(n, b)| n.len() * 2 + b.len() + 80).sum();
-    let mut out = Vec::with_capacity(size + END_SIZE);
+    write_as(files, packed)
+}
+
+/// The bytes of a file as they stand in a zip, and how.
+fn packed(bytes: &[u8]) -> (u16, Cow<'_, [u8]>) {
+    let small = compress_to_vec(bytes, LEVEL);
+    match fits(small.len() as u64, bytes.len() as u64) {
+        true => (DEFLATED, small.into()),
+        false => stored(bytes),
+    }
+}
+
+fn stored(bytes: &[u8]) -> (u16, Cow<'_, [u8]>) {
+    (STORED, bytes.into())
+}
+
+/// How a file is made to stand in a zip: the method, and its bytes then.
+type Packer = for<'a> fn(&'a [u8]) -> (u16, Cow<'a, [u8]>);
+
+/// Whether a file of this size may stand compressed to that.
+const fn fits(packed: u64, size: u64) -> bool {
+    packed < size && size <= packed.saturating_mul(MOST_SWELLING)
+}
+
+fn write_as(files: &Files, pack: Packer) -> Vec<u8> {
+    let mut out = Vec::new();
     let mut central = Vec::new();
     for (name, bytes) in files {
         let at = size_of(out.len());
-        let common = common(name, bytes);
+        let (method, packed) = pack(bytes);
+        let common = common(name, bytes, (method, packed.len()));
         out.extend(LOCAL.to_le_bytes());
         out.extend(&common);
         out.extend(name.as_bytes());
-        out.extend(bytes);
+        out.extend(&*packed);
         central.extend(CENTRAL.to_le_bytes());
         central.extend(MADE_BY.to_le_bytes());
         central.extend(&common);
@@ -61,14 +100,16 @@ pub fn write(files: &Files) -> Vec<u8> {
 }
 
 /// What the header before a file and its entry in the directory share.
-fn common(name: &str, bytes: &[u8]) -> Vec<u8> {
+fn common(name: &str, bytes: &[u8], (method, packed): (u16, usize)) -> Vec<u8> {
     let mut out = Vec::with_capacity(26);
     out.extend(20_u16.to_le_bytes());
-    // No flags, stored, midnight.
-    out.extend([0; 2 + 2 + 2]);
+    // No flags; midnight.
+    out.extend([0; 2]);
+    out.extend(method.to_le_bytes());
+    out.extend([0; 2]);
     out.extend(DAY.to_le_bytes());
     out.extend(crc32(bytes).to_le_bytes());
-    out.extend(size_of(bytes.len()).to_le_bytes());
+    out.extend(size_of(packed).to_le_bytes());
     out.extend(size_of(bytes.len()).to_le_bytes());
     out.extend(u16::try_from(name.len()).unwrap_or(u16::MAX).to_le_bytes());
     out.extend([0; 2]);
@@ -80,7 +121,7 @@ fn size_of(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// Reads a pack. Nothing is written to the disk, and no more memory is taken than the file has.
+/// Reads a pack. Nothing is written to the disk, and no more memory is taken than a pack may hold.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
@@ -89,16 +130,27 @@ pub fn read(bytes: &[u8]) -> Result<Files, Refusal> {
         return Err(Refusal::pack("it is larger than 1 GiB"));
     }
     let (count, mut at, end) = directory(bytes)?;
-    let mut files = Files::new();
+    let mut entries = Vec::new();
     for _ in 0..count {
         let entry = Entry::read(bytes, at)?;
         at = entry.next;
-        let content = entry.check(bytes, end)?;
-        if files.insert(entry.name.clone(), content.to_vec()).is_some() {
+        entries.push(entry);
+    }
+    let size: u64 = entries.iter().map(|entry| entry.size).sum();
+    if size > MOST_BYTES {
+        return Err(Refusal::pack(format!(
+            "its files would become {size} bytes, more than 1 GiB"
+        )));
+    }
+    let mut files = Files::new();
+    for entry in &entries {
+        let content = entry.content(bytes, end)?;
+        if files.insert(entry.name.clone(), content).is_some() {
             return Err(Refusal::of(&entry.name, "it is there twice"));
         }
     }
-    let again = write(&files);
+    let older = entries.iter().all(|entry| entry.method == STORED);
+    let again = write_as(&files, if older { stored } else { packed });
     if again != bytes {
         let same = again.iter().zip(bytes).take_while(|(a, b)| a == b).count();
         return Err(Refusal::pack(format!(
@@ -170,30 +222,55 @@ impl Entry {
     }
 
     /// The content of the file, if nothing speaks against it.
-    fn check<'a>(&self, bytes: &'a [u8], end: usize) -> Result<&'a [u8], Refusal> {
+    fn content(&self, bytes: &[u8], end: usize) -> Result<Vec<u8>, Refusal> {
         let no = |why: String| Err(Refusal::of(&self.name, why));
         if self.mode & 0o170_000 == 0o120_000 {
             return no("it is a link, which could lead anywhere".into());
         }
         fit_name(&self.name)?;
-        if self.method != 0 || self.packed != self.size {
+        let (packed, size) = (self.packed, self.size);
+        let may = match self.method {
+            STORED => packed == size,
+            DEFLATED => fits(packed, size),
+            other => {
+                return no(format!(
+                    "it is packed by method {other}, which packs do not use"
+                ));
+            }
+        };
+        if !may {
             return no(format!(
-                "it is compressed (method {}, {} bytes that become {}): files of a pack are \
-                 stored, so that nothing can swell",
-                self.method, self.packed, self.size
+                "{packed} bytes that become {size} are not as packs have them: nothing in a pack \
+                 swells more than {MOST_SWELLING} times"
             ));
         }
-        let length = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let Ok(length) = usize::try_from(packed) else {
+            return no("it is larger than the file".into());
+        };
         let begin = self.at.saturating_add(LOCAL_SIZE + self.name.len());
         let last = begin.saturating_add(length);
-        match bytes.get(begin..last) {
-            Some(content) if last <= end && crc32(content) != self.crc => {
-                no("its bytes were changed: they do not give the checksum".into())
-            }
-            Some(content) if last <= end => Ok(content),
-            _ => no("it is cut short: its bytes lie outside the file".into()),
+        let Some(packed) = bytes.get(begin..last).filter(|_| last <= end) else {
+            return no("it is cut short: its bytes lie outside the file".into());
+        };
+        let content = match self.method {
+            STORED => Some(packed.to_vec()),
+            _ => inflated(packed, size),
+        };
+        match content {
+            Some(content) if crc32(&content) == self.crc => Ok(content),
+            Some(_) => no("its bytes were changed: they do not give the checksum".into()),
+            None => no(format!(
+                "its bytes were changed: they do not become {size} bytes"
+            )),
         }
     }
+}
+
+/// What becomes of a compressed file, if it is so many bytes; never more of them.
+fn inflated(packed: &[u8], size: u64) -> Option<Vec<u8>> {
+    let size = usize::try_from(size).ok()?;
+    let content = decompress_to_vec_with_limit(packed, size).ok()?;
+    (content.len() == size).then_some(content)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -231,106 +308,4 @@ const fn table() -> [u32; 256] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files() -> Files {
-        [("a.txt", "one"), ("b/c.txt", "two"), ("empty", "")]
-            .into_iter()
-            .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
-            .collect()
-    }
-
-    /// A zip with one file of this name; all else as it should be.
-    fn named(name: &str) -> Vec<u8> {
-        write(&Files::from([(name.to_owned(), b"x".to_vec())]))
-    }
-
-    fn why(bytes: &[u8]) -> String {
-        read(bytes).expect_err("refused").to_string()
-    }
-
-    /// Writes over the place at which `mark` stands last, `after` bytes later.
-    fn patched(mut bytes: Vec<u8>, mark: u32, after: usize, with: &[u8]) -> Vec<u8> {
-        let mark = mark.to_le_bytes();
-        let at = bytes.windows(4).rposition(|w| w == mark).expect("there") + after;
-        bytes[at..at + with.len()].copy_from_slice(with);
-        bytes
-    }
-
-    #[test]
-    fn what_is_written_is_read() {
-        assert_eq!(read(&write(&files())), Ok(files()));
-        assert_eq!(read(&write(&Files::new())), Ok(Files::new()));
-        // The check value of the CRC's definition.
-        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
-    }
-
-    #[test]
-    fn what_could_harm_is_refused_with_its_reason() {
-        assert!(why(&named("../x")).contains("leads out of the pack"));
-        assert!(why(&named("/etc/x")).contains("absolute"));
-        let link = patched(
-            named("x"),
-            CENTRAL,
-            38,
-            &(0o120_777_u32 << 16).to_le_bytes(),
-        );
-        assert!(why(&link).contains("it is a link"), "{}", why(&link));
-        let deflated = patched(named("x"), CENTRAL, 10, &8_u16.to_le_bytes());
-        assert!(why(&deflated).contains("compressed"), "{}", why(&deflated));
-        let bomb = patched(named("x"), CENTRAL, 24, &u32::MAX.to_le_bytes());
-        assert!(why(&bomb).contains("1 bytes that become 4294967295"));
-        let huge = patched(bomb, CENTRAL, 20, &u32::MAX.to_le_bytes());
-        assert!(why(&huge).contains("outside the file"), "{}", why(&huge));
-        let many = patched(named("x"), END, 10, &u16::MAX.to_le_bytes());
-        assert!(why(&many).contains("10000 at most"), "{}", why(&many));
-    }
-
-    #[test]
-    fn a_name_that_is_there_twice_is_refused() {
-        let mut two = write(&Files::from([
-            ("a".to_owned(), b"x".to_vec()),
-            ("b".to_owned(), b"x".to_vec()),
-        ]));
-        for index in 0..two.len() {
-            if two[index] == b'b' && two[index - 1] == 0 {
-                two[index] = b'a';
-            }
-        }
-        assert!(
-            why(&two).contains("`a`: it is there twice"),
-            "{}",
-            why(&two)
-        );
-    }
-
-    #[test]
-    fn every_truncation_and_addition_is_refused() {
-        let whole = write(&files());
-        for length in 0..whole.len() {
-            assert!(read(&whole[..length]).is_err(), "{length}");
-        }
-        let mut longer = whole.clone();
-        longer.push(0);
-        assert!(why(&longer).contains("bytes were added"));
-        let mut before = vec![0];
-        before.extend(&whole);
-        assert!(read(&before).is_err());
-    }
-
-    #[test]
-    fn every_changed_byte_that_is_no_content_is_refused() {
-        let whole = write(&files());
-        for index in 0..whole.len() {
-            for bit in 0..8 {
-                let mut changed = whole.clone();
-                changed[index] ^= 1 << bit;
-                // A change that zip files permit is a change of content or of a name.
-                if let Ok(read) = read(&changed) {
-                    assert_ne!(read, files(), "byte {index}, bit {bit}");
-                }
-            }
-        }
-    }
-}
+mod tests;

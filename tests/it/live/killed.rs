@@ -36,7 +36,7 @@ struct Running {
     ports: [u16; 2],
     scenario: String,
     journal: PathBuf,
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// Python as nobody, if this test may do that and that user may run it.
@@ -84,8 +84,10 @@ settle: 2s
     );
     let scenario = folder.write("s.yaml", &text);
     let out = folder.path("out");
+    let evidence = folder.path("pack.zip");
     let child = Command::new(binary())
         .args(["run", &scenario, "--allow-exec", "--out", &out])
+        .args(["--evidence", &evidence])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -97,7 +99,7 @@ settle: 2s
         ports,
         scenario,
         journal,
-        _folder: folder,
+        folder,
     };
     until("the fault began", || {
         if let Ok(Some(status)) = run.child.try_wait() {
@@ -174,6 +176,20 @@ fn a_killed_run_leaves_no_process_no_listener_and_a_journal() {
     text.truncate(text.len() - 5);
     std::fs::write(&run.journal, text).expect("the journal");
     crate::support::assize(&["judge", &run.scenario, &journal]).expect(3);
+    // From its folder alone it is told of, and packed.
+    let out = run
+        .journal
+        .parent()
+        .expect("a folder")
+        .display()
+        .to_string();
+    let told = crate::support::assize(&["report", &out, "--format", "markdown"]).expect(3);
+    assert!(told.out.contains("killed"), "{}", told.out);
+    let pack = run.folder.path("late.zip");
+    crate::support::assize(&["evidence", "pack", &out, "--out", &pack]).expect(0);
+    let checked = crate::support::assize(&["evidence", "verify", &pack]).expect(3);
+    let says = "not all is shown, of a run that was killed";
+    assert!(checked.out.contains(says), "{}", checked.out);
 }
 
 #[test]
@@ -201,4 +217,9 @@ fn ctrl_c_lifts_every_fault_reports_and_exits_with_4() {
     assert_eq!(records.lines().filter(off).count(), 1);
     assert_eq!(run.children(), Vec::<String>::new());
     assert!(!run.ports.into_iter().any(listens));
+    // It wrote its pack itself.
+    let pack = run.folder.path("pack.zip");
+    let checked = crate::support::assize(&["evidence", "verify", &pack]).expect(3);
+    let says = "not all is shown, of a run that was aborted";
+    assert!(checked.out.contains(says), "{}", checked.out);
 }

@@ -6,6 +6,7 @@ mod first;
 mod guard;
 mod harness;
 mod killed;
+mod late;
 mod margins;
 mod narrow;
 mod pair;

@@ -156,7 +156,38 @@ impl Director<'_> {
         if let Some(machine) = &mut self.services[service].failover {
             machine.on_done(now, replica, outcome.is_ok(), &mut actions);
         }
+        if outcome.is_ok() && actions.is_empty() {
+            self.promoted_after_all(service, replica);
+        }
         self.carry_out(service, actions);
+    }
+
+    /// A real system has gone on with a promotion that the control plane had given up: there may be
+    /// two primaries now, of which one is to follow the other, as an old one that is back would.
+    fn promoted_after_all(&mut self, service: usize, replica: u16) {
+        let now = self.now();
+        let state = &mut self.services[service];
+        let primary = state.failover.as_ref().map(Failover::primary);
+        let Some(primary) = primary.filter(|p| *p != replica) else {
+            return;
+        };
+        let late = &mut state.replicas[usize::from(replica)];
+        (late.acts, late.should_follow) = (true, true);
+        state.contact_at = Some(now);
+        let two = state.replicas[usize::from(primary)].acts;
+        let id = ServiceId::from(service);
+        let (name, other) = (
+            self.world.selector(id, replica),
+            self.world.selector(id, primary),
+        );
+        let who = if two {
+            format!("{other} is primary too: there are two")
+        } else {
+            format!("{other} is taken for the primary")
+        };
+        self.note(format!(
+            "{name} was promoted after the control plane had given that up, and {who}"
+        ));
     }
 
     /// This replica is primary: clients are pointed there, the others are to follow it.

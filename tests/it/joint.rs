@@ -117,7 +117,8 @@ fn random_networks_behave_as_computed() {
             let text = world::random(seed, 0);
             let (outcome, decided) = rehearsed(&text, seed);
             let apart = differences(&outcome);
-            // Two timers that happen to fall together fall apart a moment later.
+            // Two timers that happen to fall together fall apart a moment later: those that count
+            // from a fault, and those that count from a promotion.
             if !apart.is_empty()
                 && !differences(&rehearsed(&world::random(seed, 700), seed).0).is_empty()
             {

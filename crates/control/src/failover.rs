@@ -113,12 +113,7 @@ impl Failover {
         match self.phase {
             Phase::Promoting { to, planned, .. } if to == replica => {
                 out.push(FailoverAction::Failed(replica));
-                if self.up[usize::from(self.primary)] {
-                    self.keep_primary(planned, out);
-                } else {
-                    self.phase = Phase::Headless;
-                    self.elect(now, out);
-                }
+                self.give_up(now, planned, out);
             }
             Phase::Steady if replica == self.primary => {
                 self.phase = Phase::Headless;
@@ -245,7 +240,7 @@ impl Failover {
         }
         out.push(FailoverAction::Failed(to));
         if planned || self.up[usize::from(self.primary)] {
-            self.keep_primary(planned, out);
+            self.give_up(now, planned, out);
             return;
         }
         let next = self.candidate_after(to).unwrap_or(to);
@@ -258,12 +253,16 @@ impl Failover {
         out.push(FailoverAction::Begin(next));
     }
 
-    /// A promotion is given up because the primary is well. One that stepped down for a planned
-    /// return takes its place again at once.
-    fn keep_primary(&mut self, planned: bool, out: &mut Vec<FailoverAction>) {
-        self.phase = Phase::Steady;
+    /// A promotion is given up and the primary stays what it is. One that stepped down for a
+    /// planned return takes its place again at once, well or not: nobody else has it.
+    fn give_up(&mut self, now: Nanos, planned: bool, out: &mut Vec<FailoverAction>) {
         if planned {
             out.push(FailoverAction::Promoted(self.primary));
+        }
+        self.phase = Phase::Steady;
+        if !self.up[usize::from(self.primary)] {
+            self.phase = Phase::Headless;
+            self.elect(now, out);
         }
     }
 
@@ -451,6 +450,29 @@ mod tests {
             "6s down-0\n100s up-0\n170s down-0\n200s up-0",
             "6s begin-1\n36s promoted-1\n160s demote-1\n160s begin-0\n170s failed-0\n\
              170s promoted-1\n260s demote-1\n260s begin-0\n290s failed-back-0",
+        );
+    }
+
+    #[test]
+    fn who_stepped_down_takes_its_place_again_also_while_it_is_unwell() {
+        run(
+            &spec(Some(Nanos::secs(60)), Rejoin::Rewind),
+            None,
+            "6s down-0\n100s up-0\n165s down-1\n170s down-0\n200s up-1",
+            "6s begin-1\n36s promoted-1\n160s demote-1\n160s begin-0\n170s failed-0\n\
+             170s promoted-1",
+        );
+    }
+
+    #[test]
+    fn a_return_that_fails_while_the_old_primary_is_unwell_goes_on_as_a_takeover() {
+        run(
+            &spec(Some(Nanos::secs(60)), Rejoin::Rewind),
+            Some(0),
+            "6s down-0\n100s up-0\n165s down-1\n195s up-1\n250s down-0",
+            // Well again from 195 s on, it stays what it is when the takeover fails, too.
+            "6s begin-1\n36s promoted-1\n160s demote-1\n160s begin-0\n190s failed-0\n\
+             190s promoted-1\n190s begin-0\n220s failed-0",
         );
     }
 

@@ -24,12 +24,13 @@ impl Draw {
     }
 }
 
-/// A scenario of this seed, in which everything breaks so many milliseconds later.
+/// A scenario of this seed, in which everything breaks so many milliseconds later and promotions
+/// take that much longer.
 pub(super) fn random(seed: u64, later: u64) -> String {
     let draw = Draw(seed);
     let mut text = String::from("assize: scenario/v1\ntopology:\n");
     network(&draw, &mut text);
-    services(&draw, &mut text);
+    services(&draw, later, &mut text);
     users(&draw, &mut text);
     text.push_str("steady_state: {for: 30s}\ntimeline:\n");
     for n in 0..=draw.below("faults", 2) {
@@ -75,7 +76,7 @@ fn network(draw: &Draw, text: &mut String) {
     }
 }
 
-fn failover(draw: &Draw, of: &str, promotes: bool) -> String {
+fn failover(draw: &Draw, of: &str, later: u64, promotes: bool) -> String {
     let every = draw.between(&format!("{of} every"), 2, 6);
     let timeout = draw.between(&format!("{of} timeout"), 2, every);
     let fall = draw.between(&format!("{of} fall"), 1, 3);
@@ -89,18 +90,18 @@ fn failover(draw: &Draw, of: &str, promotes: bool) -> String {
         "check: {{every: {every}s, timeout: {timeout}s, fall: {fall}, rise: {rise}, from: {from}}}, redirect: {ttl}"
     );
     if promotes {
-        let promote = draw.between(&format!("{of} promote"), 3, 15);
+        let promote = draw.between(&format!("{of} promote"), 3, 15) * 1000 + later;
         let back = draw.one(&format!("{of} back"), &["never", "{after: 15s}"]);
         let _ = write!(
             spec,
-            ", promote: {promote}s, failback: {back}, rejoin: rewind"
+            ", promote: {promote}ms, failback: {back}, rejoin: rewind"
         );
     }
     spec
 }
 
 /// An application, a store with a copy that it may depend on, and perhaps leases.
-fn services(draw: &Draw, text: &mut String) {
+fn services(draw: &Draw, later: u64, text: &mut String) {
     let needs = if draw.chance("app needs db", 4) {
         ", needs: [db]"
     } else {
@@ -133,9 +134,9 @@ fn services(draw: &Draw, text: &mut String) {
       state: {{replication: {replication}}}
     lease: {{mode: single, replicas: {{one: {{at: b}}}}, stand_in: {{kind: http}}}}
 ",
-        failover(draw, "app", promotes),
+        failover(draw, "app", later, promotes),
         needs.replace(", needs: ", "\n      depends: "),
-        failover(draw, "db", true),
+        failover(draw, "db", later, true),
     );
 }
 

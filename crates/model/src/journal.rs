@@ -295,6 +295,10 @@ pub struct Loss {
     pub oldest_at: Nanos,
     /// When the newest missing write was acknowledged.
     pub newest_at: Nanos,
+    /// Until when who lost them could acknowledge some, where that is known: had more been
+    /// written, the newest would lie there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Nanos>,
     /// When the newest surviving write before the oldest missing one was acknowledged.
     pub survivor_before: Option<Nanos>,
     /// When the fault that cost the writes began.

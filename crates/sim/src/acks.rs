@@ -60,6 +60,7 @@ impl Engine<'_> {
                 Loss {
                     oldest_at: missing.oldest,
                     newest_at: missing.newest,
+                    until: Some(missing.until),
                     survivor_before: missing.survivor_before,
                     fault_at: fault.map(|f| self.plan.scenario.faults[f].at),
                     fault,

@@ -254,6 +254,8 @@ pub(crate) struct Tally {
 pub(crate) struct Missing {
     pub(crate) oldest: Nanos,
     pub(crate) newest: Nanos,
+    /// Until when some could be acknowledged that would be missing now.
+    pub(crate) until: Nanos,
     pub(crate) survivor_before: Option<Nanos>,
 }
 
@@ -334,6 +336,7 @@ pub(crate) fn read_back<'a>(
 ) -> Tally {
     let mut sums = Sums::default();
     let mut ends: Vec<Option<(Nanos, Nanos)>> = vec![None; events.len()];
+    let mut until = vec![Nanos::ZERO; events.len()];
     let upto = now + Nanos(1);
     let damaged = held.iter().filter(|c| !c.deleted).filter_map(|c| c.damaged);
     let damaged = damaged.min();
@@ -348,14 +351,18 @@ pub(crate) fn read_back<'a>(
                 &missing,
                 damaged,
             );
-            for (event, ends) in events
+            for ((event, ends), until) in events
                 .iter()
                 .zip(&mut ends)
+                .zip(&mut until)
                 .filter(|_| ack.fate.acked() > 0)
             {
                 let of = event.spans.iter().filter(|s| s.replica == ack.replica);
                 for (span, &(a, b)) in of.flat_map(|s| missing.iter().map(move |m| (s, m))) {
                     let (a, b) = (a.max(span.from), b.min(span.to));
+                    if a < b {
+                        *until = (*until).max(b);
+                    }
                     if let Some(first) = grid.first(a, b, ack.mask) {
                         let last = grid.last(a, b, ack.mask).unwrap_or(first);
                         let (oldest, newest) = ends.unwrap_or((first, last));
@@ -372,6 +379,7 @@ pub(crate) fn read_back<'a>(
             let missing = Missing {
                 oldest,
                 newest,
+                until: until[event].max(newest),
                 survivor_before,
             };
             tally.losses.push((event, missing));
@@ -545,6 +553,7 @@ mod tests {
         let missing = Missing {
             oldest: Nanos::secs(60),
             newest: Nanos::secs(63),
+            until: Nanos::millis(63_500),
             survivor_before: Some(Nanos::secs(59)),
         };
         assert_eq!(tally.losses, vec![(0, missing)]);

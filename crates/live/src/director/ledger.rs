@@ -209,6 +209,7 @@ impl Ledger {
                         Loss {
                             oldest_at: at,
                             newest_at: at,
+                            until: None,
                             survivor_before: before.checked_sub(1).map(|i| surviving[i]),
                             fault_at: cause.map(&began),
                             fault: cause,

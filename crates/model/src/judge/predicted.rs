@@ -1,6 +1,7 @@
 //! What was predicted, beside what was measured, and where the two are further apart than the
 //! error bound and a tenth. It changes no status.
 
+use super::rpo::AT_MOST;
 use super::words::text_detail;
 use crate::finding::{Detail, Finding, Outcome, Status, Value};
 use assize_fault::Nanos;
@@ -28,7 +29,10 @@ fn beside(finding: &mut Finding, predicted: &Finding) {
         text: text.clone(),
     }];
     let figures = finding.measured.zip(predicted.measured);
-    let apart = figures.and_then(|(m, p)| further(m, p, [finding.error, predicted.error]));
+    let apart = figures.and_then(|(m, p)| {
+        let p = nearest(m, p, predicted);
+        further(m, p, [finding.error, predicted.error])
+    });
     if let Some(apart) = apart {
         let text = format!("{apart} than predicted ({text})");
         details.push(text_detail("difference", text));
@@ -43,6 +47,17 @@ fn beside(finding: &mut Finding, predicted: &Finding) {
         details.push(text_detail("predicted_status", word.to_string()));
     }
     finding.details.splice(0..0, details);
+}
+
+/// What was predicted or, where that is a range, what of it is nearest to what was measured.
+fn nearest(measured: Value, predicted: Value, of: &Finding) -> Value {
+    let mut most = of.details.iter().filter(|d| d.name == AT_MOST);
+    match (measured, predicted, most.next().and_then(|d| d.value)) {
+        (Value::Time(m), Value::Time(p), Some(Value::Time(most))) => {
+            Value::Time(m.clamp(p, most.max(p)))
+        }
+        _ => predicted,
+    }
 }
 
 /// A run that could not decide does not contradict a prediction.

@@ -23,6 +23,17 @@ fn point_of(loss: &Loss) -> (Nanos, Nanos) {
     (until_oldest, loss.oldest_at - survivor.min(loss.oldest_at))
 }
 
+/// The name of the detail with [`most_of`].
+pub(super) const AT_MOST: &str = "at_most";
+
+/// What the recovery point would be if who lost writes had acknowledged them to the last, where
+/// that is further than the error bound: the few who are left there may write seldom.
+fn most_of(loss: &Loss) -> Option<Nanos> {
+    let (measured, error) = point_of(loss);
+    let most = loss.until? - loss.oldest_at;
+    (most > measured + error).then_some(most)
+}
+
 /// The loss with the largest recovery point, of those that the named fault cost.
 pub(super) fn worst(back: &ReadBack, fault: Option<usize>) -> Option<&Loss> {
     let losses = back.losses.iter();
@@ -188,6 +199,10 @@ fn details(context: &Context<'_>, fault: Option<usize>, backs: &[&ReadBack]) -> 
             ("newest_lost_at", loss.newest_at),
         ] {
             out.push(time_detail(name, at, context.instant(at)));
+        }
+        if let Some(most) = most_of(loss) {
+            let text = format!("up to {most}, had more been written");
+            out.push(time_detail(AT_MOST, most, text));
         }
         if back.losses.len() > 1 {
             let text = format!("{} times, each judged on its own", back.losses.len());

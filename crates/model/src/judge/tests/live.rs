@@ -285,3 +285,36 @@ fn a_prediction_stands_beside_and_a_difference_is_named() {
         "30s longer than predicted (30s)"
     );
 }
+
+#[test]
+fn the_few_who_stayed_with_an_old_primary_may_have_written_to_the_last() {
+    let bench = || {
+        let mut bench = Bench::new(END);
+        bench.fault("dc", s(10), s(70));
+        bench.objective(ObjectiveKind::Rpo(s(5)));
+        bench
+    };
+    // Lost from 10 s to 20 s, ± 1 s; who lost them acknowledged until 40 s.
+    let mut predicted = bench().journal();
+    let mut lost = super::back(END, Some((10, 20, 10_000)));
+    lost.losses[0].until = Some(s(40));
+    predicted.read_backs = vec![lost];
+    let computed = bench().judge(&predicted);
+    assert_eq!(
+        detail(&computed.findings[0], "at_most"),
+        "up to 30s, had more been written"
+    );
+    // 29 s is within that; 36 s is further from 30 s than both errors and a tenth; 5 s is shorter.
+    for (newest, apart) in [
+        (39, "absent"),
+        (46, "6s longer than predicted (10s (± 1s))"),
+        (15, "5s shorter than predicted (10s (± 1s))"),
+    ] {
+        let bench = bench();
+        let mut journal = live(&bench, 0);
+        journal.read_backs = vec![super::back(END, Some((10, newest, 10_000)))];
+        let mut outcome = bench.judge(&journal);
+        crate::judge::compare(&mut outcome, &computed);
+        assert_eq!(detail(&outcome.findings[0], "difference"), apart);
+    }
+}

@@ -50,6 +50,7 @@ fn loss((oldest, newest, fault): (i64, i64, i64)) -> Loss {
     Loss {
         oldest_at: s(oldest),
         newest_at: s(newest),
+        until: None,
         survivor_before: Some(s(oldest - 1)),
         fault_at: Some(Nanos::millis(fault)),
         fault: Some(0),

@@ -1,6 +1,8 @@
 //! Calls the command in this process, and compares with golden files.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the command printed, and how it ended.
 pub(crate) struct Ran {
@@ -117,4 +119,20 @@ pub(crate) fn golden(name: &str, got: &str) {
         got, expected,
         "{name} differs; UPDATE_GOLDEN=1 writes it anew"
     );
+}
+
+/// A port of this machine that nothing listens on, and that the system gives to nobody who asks
+/// for any: tests run side by side.
+pub(crate) fn free_port() -> SocketAddr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let count = NEXT.fetch_add(1, Ordering::Relaxed);
+        // Several runs at once begin in different places below the ephemeral ports.
+        let place = (std::process::id().wrapping_mul(97) + count) % 20_000;
+        let port = u16::try_from(10_000 + place).expect("below 30,000");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }

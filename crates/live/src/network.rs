@@ -17,6 +17,8 @@ pub(crate) struct Network<'a> {
     plan: &'a Plan<'a>,
     fabric: Fabric<'a>,
     ways: Vec<Way>,
+    /// By spot.
+    places: Vec<Place>,
     lines: Lines,
 }
 
@@ -33,6 +35,20 @@ struct Way {
     standbys: Vec<String>,
     /// What was in the way, and when.
     met: Vec<Met>,
+}
+
+/// What was of a place lately.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    out_since: Option<Nanos>,
+    back_at: Nanos,
+}
+
+impl Place {
+    const WELL: Self = Self {
+        out_since: None,
+        back_at: Nanos(-Nanos::NEVER.0),
+    };
 }
 
 /// Something that was in the way of a flow.
@@ -83,6 +99,7 @@ impl<'a> Network<'a> {
         let ways = flows.iter().map(way).collect();
         Self {
             plan,
+            places: vec![Place::WELL; fabric.truth().spot_up.len()],
             fabric,
             ways,
             lines: Lines::default(),
@@ -124,6 +141,7 @@ impl<'a> Network<'a> {
     /// Looks at every way anew.
     pub(crate) fn refresh(&mut self, now: Nanos) {
         self.fabric.settle(now);
+        self.note_places(now);
         let conditions: Vec<Condition> = self.ways.iter().map(|w| self.condition(w)).collect();
         let cut_off = |w: &Way| self.cut_off(w, &conditions);
         let beside: Vec<Option<Condition>> = self.ways.iter().map(cut_off).collect();
@@ -160,6 +178,26 @@ impl<'a> Network<'a> {
     /// Whether a node works.
     pub(crate) fn works(&self, node: NodeId) -> bool {
         self.fabric.truth().spot_up[self.fabric.net().spot(node)]
+    }
+
+    /// Whether a node works and did so at an instant not long ago.
+    pub(crate) fn works_since(&self, node: NodeId, at: Nanos) -> bool {
+        let place = &self.places[self.fabric.net().spot(node)];
+        place.out_since.is_none() && at >= place.back_at
+    }
+
+    /// Remembers since when places are out, or back.
+    fn note_places(&mut self, now: Nanos) {
+        for (place, &up) in self.places.iter_mut().zip(&self.fabric.truth().spot_up) {
+            match (place.out_since, up) {
+                (None, false) => place.out_since = Some(now),
+                (Some(_), true) => {
+                    place.out_since = None;
+                    place.back_at = now;
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Whether packets pass between two replicas.

@@ -286,6 +286,10 @@ pub struct ReadBack {
     pub indeterminate: u64,
     /// What is missing, by the event that cost it, in the order in which those happened.
     pub losses: Vec<Loss>,
+    /// The longest time in which some could have been acknowledged that would be missing, where
+    /// none happened to be, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<Nanos>,
 }
 
 /// Writes lost together: by one takeover, one restore, one piece of damage.

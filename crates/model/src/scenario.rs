@@ -41,6 +41,16 @@ pub struct Scenario {
     pub digest: String,
 }
 
+impl Scenario {
+    /// Of some faults, by index, the one that begins first; of those that begin together, the
+    /// first in the file.
+    #[must_use]
+    pub fn first_of(&self, faults: &[usize]) -> Option<usize> {
+        let known = faults.iter().copied().filter(|f| *f < self.faults.len());
+        known.min_by_key(|f| (self.faults[*f].at, *f))
+    }
+}
+
 /// One fault of the timeline.
 #[derive(Clone, Debug)]
 pub struct FaultEntry {

@@ -91,6 +91,7 @@ impl Engine<'_> {
             corrupted: tally.corrupted,
             indeterminate: tally.indeterminate,
             losses,
+            unwritten: tally.unwritten,
         });
     }
 
@@ -118,8 +119,13 @@ impl Engine<'_> {
         let missing = data::missing_spans(&acks, &self.readable(service, data), self.now);
         let cause = cause.or_else(|| {
             let mut down = (0..data.content.len()).filter(|r| !self.process_up(service, *r));
-            let faults = down.find_map(|r| self.faults_of_process(service, r).first().copied());
-            faults.or(data.losses.last().and_then(|l| l.fault))
+            let first = |r| {
+                self.plan
+                    .scenario
+                    .first_of(&self.faults_of_process(service, r))
+            };
+            down.find_map(first)
+                .or(data.losses.last().and_then(|l| l.fault))
         });
         if let Some(data) = &mut self.services[service].data {
             data::note_missing(&mut data.losses, &missing, cause);

@@ -27,7 +27,11 @@ impl Engine<'_> {
                         self.bite_all(&faults, || "a health check met it".into());
                     }
                 } else if !faults.is_empty() {
-                    state.replicas[replica].seen_faults = faults;
+                    let state = &mut state.replicas[replica];
+                    if state.seen_faults.is_empty() {
+                        state.seen_first = self.plan.scenario.first_of(&faults);
+                    }
+                    state.seen_faults = faults;
                 }
                 let next = self.services[service].checkers[replica].next_wake();
                 let id = self.first_check[service] + replica;

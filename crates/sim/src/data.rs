@@ -247,6 +247,8 @@ pub(crate) struct Tally {
     pub(crate) indeterminate: u64,
     /// By loss event, for those of which something is missing now.
     pub(crate) losses: Vec<(usize, Missing)>,
+    /// The longest time of an event of which nothing is missing because nothing was written.
+    pub(crate) unwritten: Option<Nanos>,
 }
 
 /// The ends of what is missing.
@@ -336,7 +338,7 @@ pub(crate) fn read_back<'a>(
 ) -> Tally {
     let mut sums = Sums::default();
     let mut ends: Vec<Option<(Nanos, Nanos)>> = vec![None; events.len()];
-    let mut until = vec![Nanos::ZERO; events.len()];
+    let mut windows: Vec<Option<(Nanos, Nanos)>> = vec![None; events.len()];
     let upto = now + Nanos(1);
     let damaged = held.iter().filter(|c| !c.deleted).filter_map(|c| c.damaged);
     let damaged = damaged.min();
@@ -351,17 +353,18 @@ pub(crate) fn read_back<'a>(
                 &missing,
                 damaged,
             );
-            for ((event, ends), until) in events
+            for ((event, ends), window) in events
                 .iter()
                 .zip(&mut ends)
-                .zip(&mut until)
+                .zip(&mut windows)
                 .filter(|_| ack.fate.acked() > 0)
             {
                 let of = event.spans.iter().filter(|s| s.replica == ack.replica);
                 for (span, &(a, b)) in of.flat_map(|s| missing.iter().map(move |m| (s, m))) {
                     let (a, b) = (a.max(span.from), b.min(span.to));
                     if a < b {
-                        *until = (*until).max(b);
+                        let (from, to) = window.unwrap_or((a, b));
+                        *window = Some((from.min(a), to.max(b)));
                     }
                     if let Some(first) = grid.first(a, b, ack.mask) {
                         let last = grid.last(a, b, ack.mask).unwrap_or(first);
@@ -373,17 +376,19 @@ pub(crate) fn read_back<'a>(
         }
     }
     let mut tally = sums.tally();
-    for (event, ends) in ends.into_iter().enumerate() {
-        if let Some((oldest, newest)) = ends {
-            let survivor_before = survivor(acks, held, oldest, &grids);
-            let missing = Missing {
-                oldest,
-                newest,
-                until: until[event].max(newest),
-                survivor_before,
-            };
-            tally.losses.push((event, missing));
-        }
+    for (event, (ends, window)) in ends.into_iter().zip(windows).enumerate() {
+        let Some((from, to)) = window else { continue };
+        let Some((oldest, newest)) = ends else {
+            tally.unwritten = tally.unwritten.max(Some(to - from));
+            continue;
+        };
+        let missing = Missing {
+            oldest,
+            newest,
+            until: to,
+            survivor_before: survivor(acks, held, oldest, &grids),
+        };
+        tally.losses.push((event, missing));
     }
     tally
 }
@@ -449,6 +454,7 @@ impl Sums {
             stale: whole(self.stale),
             indeterminate: whole(self.indeterminate),
             losses: Vec::new(),
+            unwritten: None,
         }
     }
 }

@@ -139,6 +139,7 @@ fn replica(acts: bool, n: usize) -> ReplicaState {
         contact_at: None,
         ships_since: vec![Some(crate::data::PAST); n],
         seen_faults: Vec::new(),
+        seen_first: None,
     }
 }
 

@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod acks;
+mod attempts;
 mod blame;
 mod build;
 mod checks;

@@ -1,16 +1,14 @@
 //! From an engine that has run to its end to the journal that the judge reads.
 
+use crate::attempts::outcomes;
 use crate::engine::Engine;
-use crate::state::{Out, Unit};
-use crate::timing::offsets;
 use assize_control::fabric::Stop;
-use assize_control::matured::bits;
 use assize_fault::Nanos;
 use assize_model::journal::{
     Engine as EngineKind, FaultRecord, Journal, NotExercised, QueueSeries, Series, SplitBrain,
     Step, StepRecord,
 };
-use assize_model::topology::{Mode, Retry};
+use assize_model::topology::Mode;
 use assize_model::{GroupId, ServiceId};
 
 impl Engine<'_> {
@@ -120,7 +118,7 @@ impl Engine<'_> {
         for unit in &self.units {
             let spec = self.plan.topology.journey(unit.journey);
             let mut slowest = unit.worst;
-            let steps = with_retries(unit, spec.retry, spec.timeout, &mut slowest);
+            let steps = outcomes(&unit.steps, spec.retry, spec.timeout, &mut slowest);
             for &cell in &unit.cells {
                 let users = self.plan.cells[cell].users;
                 let mut series = Series {
@@ -339,68 +337,4 @@ impl Engine<'_> {
         }
         self.bite_all(&faults, || "packets passed it while it was worse".into());
     }
-}
-
-/// The share served as a function of the instant at which an attempt begins: tries that come
-/// later within the attempt's time may find what the first did not.
-fn with_retries(
-    unit: &Unit,
-    retry: Retry,
-    timeout: Nanos,
-    slowest: &mut Nanos,
-) -> Vec<(Nanos, u64, u64)> {
-    if retry.tries <= 1 || unit.steps.len() <= 1 {
-        return unit
-            .steps
-            .iter()
-            .map(|o| (o.at, o.normal, o.degraded))
-            .collect();
-    }
-    let silent = offsets(retry, timeout, retry.each.min(timeout), Nanos::ZERO);
-    let refused = offsets(retry, timeout, Nanos::ZERO, Nanos::ZERO);
-    let first = unit.steps[0].at;
-    let mut times: Vec<Nanos> = unit.steps.iter().map(|o| o.at).collect();
-    for offset in silent.iter().chain(&refused) {
-        times.extend(
-            unit.steps
-                .iter()
-                .map(|o| o.at - *offset)
-                .filter(|t| *t >= first),
-        );
-    }
-    times.sort_unstable();
-    times.dedup();
-    let at = |t: Nanos| -> &Out {
-        let i = unit.steps.partition_point(|o| o.at <= t);
-        &unit.steps[i.saturating_sub(1)]
-    };
-    times
-        .into_iter()
-        .map(|t| {
-            let now = at(t);
-            let mut later = 0u64;
-            let mut factor = now.factor;
-            for (offsets, mask) in [(&silent, !now.refused), (&refused, now.refused)] {
-                for offset in offsets {
-                    let then = at(t + *offset);
-                    let gained = then.mask & mask & !now.mask & !later;
-                    // The try that finds it well must end in time.
-                    if gained != 0 && *offset + then.time <= timeout {
-                        *slowest = (*slowest).max(*offset + then.time);
-                        factor = then.factor;
-                        later |= gained;
-                    }
-                }
-            }
-            let gained = u64::from(later.count_ones()) * factor;
-            let still = bits(now.paper & !later).count() as u64;
-            let on_paper = now.paper.count_ones();
-            let degraded = if on_paper == 0 {
-                0
-            } else {
-                now.degraded / u64::from(on_paper) * still
-            };
-            (t, now.normal + gained, degraded)
-        })
-        .collect()
 }

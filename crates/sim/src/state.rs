@@ -32,6 +32,8 @@ pub(crate) struct ReplicaState {
     pub(crate) ships_since: Vec<Option<Nanos>>,
     /// What the last check saw was caused by these.
     pub(crate) seen_faults: Vec<Fault>,
+    /// What checks saw first when they last began to fail.
+    pub(crate) seen_first: Option<Fault>,
 }
 
 /// Whether a replica can serve, whatever the path to it.
@@ -203,6 +205,9 @@ pub(crate) struct Out {
     pub(crate) mask: u64,
     /// Cohorts whose failing tries fail at once.
     pub(crate) refused: u64,
+    /// Cohorts that are not served because a write of theirs waits for a copy, and that are
+    /// answered when it ends, if that is in time.
+    pub(crate) waits: u64,
     /// Cohorts served by the contingency.
     pub(crate) paper: u64,
     /// Share served in the normal way.

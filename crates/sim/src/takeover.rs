@@ -146,11 +146,12 @@ impl Engine<'_> {
     pub(crate) fn cause_of_loss(&self, service: usize, new: usize) -> Option<Fault> {
         let replicas = &self.services[service].replicas;
         let old = (0..replicas.len()).find(|&r| r != new && replicas[r].acts)?;
-        let seen = replicas[old].seen_faults.first().copied();
         // A check that lies has seen nothing: then it is what keeps the old primary from serving.
+        let old = &replicas[old];
+        let seen = old.seen_first.filter(|_| !old.seen_faults.is_empty());
         seen.or_else(|| {
-            let (blame, _) = replicas[old].well.blame?;
-            self.faults_of(blame).first().copied()
+            let (blame, _) = old.well.blame?;
+            self.plan.scenario.first_of(&self.faults_of(blame))
         })
     }
 
@@ -165,10 +166,7 @@ impl Engine<'_> {
                 continue;
             }
             self.services[service].replicas[old].contact_at = None;
-            let cause = self.services[service].replicas[old]
-                .seen_faults
-                .first()
-                .copied();
+            let cause = self.services[service].replicas[old].seen_first;
             self.sync_all(service);
             let mut actions = Vec::new();
             let Some(machine) = &mut self.services[service].failover else {

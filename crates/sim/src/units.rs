@@ -37,6 +37,7 @@ impl Engine<'_> {
         let mut found = Found::default();
         let mut part: Option<Box<[u64; 64]>> = None;
         let mut failed_so_far = u64::MAX;
+        let mut waits = 0u64;
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.acks.clear();
         for rank in 0..self.units[id].accesses.len() {
@@ -70,6 +71,7 @@ impl Engine<'_> {
             let unserved = eligible & asked_ok & leased & !mask;
             self.collect_unanswered(id, rank, unserved, &mut scratch.acks);
             failed_so_far &= !ok;
+            waits |= eligible & asked_ok & leased & scratch.waits;
         }
         let factors = self.factors(journey, &found);
         if let (Some(factors), Some(shares)) = (&factors, &found.shares) {
@@ -82,6 +84,7 @@ impl Engine<'_> {
         self.scratch = scratch;
         let out = self.finish(id, mask, refused & !mask, factors, part);
         Out {
+            waits: waits & !mask,
             time: found.time,
             ..out
         }
@@ -101,7 +104,8 @@ impl Engine<'_> {
         (asked, leased, refused)
     }
 
-    /// Cohorts whose calls all answer in time; `scratch` has the quality by cohort group.
+    /// Cohorts whose calls all answer in time; `scratch` has the quality by cohort group, and whose
+    /// calls all would if a write did not wait for a copy.
     fn calls_met(
         &mut self,
         id: usize,
@@ -111,7 +115,7 @@ impl Engine<'_> {
         scratch: &mut Scratch,
     ) -> u64 {
         let spec = self.plan.topology.journey(journey);
-        let (mut ok, mut reached) = (u64::MAX, u64::MAX);
+        let (mut ok, mut reached, mut waiting) = (u64::MAX, u64::MAX, 0u64);
         let Scratch { offered, spent, .. } = scratch;
         offered.clear();
         let mut met: Vec<Fault> = Vec::new();
@@ -133,9 +137,11 @@ impl Engine<'_> {
                     crate::timing::one_call(spec, &q, n, self.service_time(service));
                 let carried = entry.carried[usize::from(replica)];
                 let loaded = times(carried, self.services[service].share);
-                let waits = state.writes_wait && spec.writes.contains(&entry.service);
-                if loaded == Ppb::ZERO || waits {
+                if loaded == Ppb::ZERO {
                     ok &= !mask;
+                }
+                if state.writes_wait && spec.writes.contains(&entry.service) {
+                    waiting |= mask;
                 }
                 if self.unbitten > 0 {
                     met.extend(worse.iter().map(|d| d.0));
@@ -171,9 +177,12 @@ impl Engine<'_> {
         let limit = spec.timeout.min(spec.retry.each);
         let way = spent.iter().filter(|s| s.0 & reached != 0).map(|s| s.1);
         self.units[id].path = way.max().unwrap_or(self.units[id].path);
+        let mut waits = waiting & ok;
+        ok &= !waiting;
         for &(mask, time) in spent.iter() {
             if time > limit {
                 ok &= !mask;
+                waits &= !mask;
             } else if mask & ok != 0 {
                 let worst = &mut self.units[id].worst;
                 *worst = (*worst).max(time);
@@ -188,6 +197,7 @@ impl Engine<'_> {
                 }
             }
         }
+        scratch.waits = waits;
         self.bite_all(&met, || "a request met it".into());
         ok
     }
@@ -287,6 +297,7 @@ impl Engine<'_> {
             normal,
             factor,
             degraded,
+            waits: 0,
             time: Nanos::ZERO,
         }
     }
@@ -299,6 +310,8 @@ pub(crate) struct Scratch {
     offered: Vec<Offered>,
     /// Time already spent, by cohort group: disjoint masks.
     spent: Vec<(u64, Nanos)>,
+    /// Cohorts that nothing but a write that waits keeps from being served.
+    waits: u64,
     acks: Vec<crate::acks::Served>,
 }
 

@@ -1,19 +1,14 @@
 //! Runs that are ended from outside, as processes: what they had started is gone, faults are
 //! lifted where somebody is left to lift them, and the journal can be judged.
 
-use crate::support::{Folder, binary};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use crate::support::{Folder, binary, free_port};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// Far longer than anything takes, so that a failure is one and no hang.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
-}
 
 fn listens(port: u16) -> bool {
     TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
@@ -61,7 +56,7 @@ fn as_another_user() -> Option<String> {
 /// One of the servers is started as another user, where the test may do that.
 fn running(name: &str) -> Running {
     let folder = Folder::new(name);
-    let ports = [free_port(), free_port()];
+    let ports = [free_port().port(), free_port().port()];
     let server = "-m, http.server, --bind, 127.0.0.1, '{port}'";
     // Without root and `setpriv` both are this user's.
     let other = as_another_user().unwrap_or_else(|| "python3".into());

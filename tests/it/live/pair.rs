@@ -6,7 +6,7 @@
 //! do: `ASSIZE_POSTGRES_TESTS=1 cargo test -p assize-tests live::pair -- --test-threads=1`, a step of
 //! `cargo xtask ci --full`; without that variable they pass without looking.
 
-use crate::support::{Folder, binary, path};
+use crate::support::{Folder, binary, free_port, path};
 use assize_fault::Nanos;
 use assize_live::{Ended, Options, Refused};
 use assize_model::Plan;
@@ -81,14 +81,9 @@ impl Source for Disk {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 /// Runs a scenario of the shipped topology, on ports that are free.
 fn run(scenario: &str, sets: &[&str]) -> Result<(Ended, Vec<Observation>), Refused> {
-    let (a, b, shop) = (free_port(), free_port(), free_port());
+    let (a, b, shop) = (free_port().port(), free_port().port(), free_port().port());
     let mut all = vec![
         format!("services.db.addresses={{a: '127.0.0.1:{a}', b: '127.0.0.1:{b}'}}"),
         format!("services.db.commands.start.b=[./node.sh, standby, '{a}']"),
@@ -230,7 +225,7 @@ fn beat(port: u16) {
 #[test]
 #[ignore = "run by the_test_in_one_file_gives_its_verdict"]
 fn one_file() {
-    let (a, b) = (free_port(), free_port());
+    let (a, b) = (free_port().port(), free_port().port());
     let sets = [
         format!("services.db.replicas={{a: '127.0.0.1:{a}', b: '127.0.0.1:{b}'}}"),
         format!("services.db.commands.start.b=[./node.sh, standby, '{a}']"),
@@ -259,7 +254,7 @@ fn one_file() {
 #[test]
 #[ignore = "run by a_pair_that_fails_over_by_itself_is_followed_and_its_old_primary_found"]
 fn external() {
-    let (a, b) = (free_port(), free_port());
+    let (a, b) = (free_port().port(), free_port().port());
     let script = |name: &str| path(&format!("../topologies/postgres-pair/{name}.sh"));
     let (node, ready, stop) = (script("node"), script("ready"), script("stop"));
     let text = format!(
@@ -316,7 +311,7 @@ ask 127.0.0.1 PORT 'select pg_promote()'";
 #[test]
 #[ignore = "run by a_restore_brings_back_what_was_there_before_the_deletion"]
 fn deletion() {
-    let port = free_port();
+    let port = free_port().port();
     let address = format!("services.db.addresses.a=127.0.0.1:{port}");
     let start = format!("services.db.commands.start.b=[./node.sh, standby, '{port}']");
     let sets = [

@@ -1,7 +1,8 @@
 //! Sections 5 and 6: what toxics do to bytes when they are set over the API, and the defects of
 //! the original that must not be here. The figures of each fault are tested elsewhere.
 
-use super::server::{Api, LIMIT, connect, echo, free_port, round_trip};
+use super::server::{Api, LIMIT, connect, echo, round_trip};
+use crate::support::free_port;
 use assize_proxy::api::Settings;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};

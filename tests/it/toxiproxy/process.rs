@@ -1,6 +1,7 @@
 //! The program as it is started: its command lines, its configuration, its end.
 
-use super::server::{LIMIT, connect, echo, free_port, round_trip};
+use super::server::{LIMIT, connect, echo, round_trip};
+use crate::support::free_port;
 use crate::support::{Folder, assize, binary};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;

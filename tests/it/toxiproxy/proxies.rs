@@ -1,6 +1,7 @@
 //! Sections 3 and 4: what proxies are, how they are changed, populated and reset.
 
-use super::server::{Api, connect, echo, free_port, round_trip};
+use super::server::{Api, connect, echo, round_trip};
+use crate::support::free_port;
 use std::io::Read as _;
 use std::net::TcpStream;
 

@@ -1,6 +1,7 @@
 //! Section 3: each refusal with its status and its exact body.
 
-use super::server::{Api, echo, free_port};
+use super::server::{Api, echo};
+use crate::support::free_port;
 use std::net::TcpListener;
 
 #[track_caller]

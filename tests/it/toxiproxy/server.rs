@@ -3,7 +3,6 @@
 use assize_proxy::api::{Server, Settings};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes, on any machine; whoever waits so long has failed.
@@ -180,21 +179,5 @@ pub(super) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     while !is_so() {
         assert!(begun.elapsed() < LIMIT, "{what}");
         std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// A port of this machine that nothing listens on, and that the system gives to nobody who asks
-/// for any: tests run side by side.
-pub(super) fn free_port() -> SocketAddr {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let count = NEXT.fetch_add(1, Ordering::Relaxed);
-        // Several runs at once begin in different places below the ephemeral ports.
-        let place = (std::process::id().wrapping_mul(97) + count) % 20_000;
-        let port = u16::try_from(10_000 + place).expect("below 30,000");
-        let address = SocketAddr::from(([127, 0, 0, 1], port));
-        if TcpListener::bind(address).is_ok() {
-            return address;
-        }
     }
 }

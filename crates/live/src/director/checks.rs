@@ -2,6 +2,7 @@
 
 use super::{Director, Report};
 use crate::flows::{End, Origin};
+use crate::network::Network;
 use crate::replica::{Effect, Trouble};
 use crate::world::World;
 use assize_fault::{Nanos, Stream};
@@ -25,6 +26,14 @@ pub(crate) struct Checked {
     pub(crate) began: Nanos,
     pub(crate) ended: Nanos,
     pub(crate) outcome: Result<(), Trouble>,
+}
+
+impl Checked {
+    /// Whether the place that checks worked when the check began, and works.
+    fn was_made(&self, network: &Network<'_>) -> bool {
+        self.from
+            .is_none_or(|node| network.works_since(node, self.began))
+    }
 }
 
 /// The checks of one replica that started together.
@@ -181,8 +190,9 @@ impl Director<'_> {
         if !counted {
             round.votes.push(checked);
         }
+        // Who is out makes no check, and answers for none that it should have made.
         let works = |from: Option<NodeId>| from.is_none_or(|node| self.network.works(node));
-        let cast = || round.votes.iter().filter(|v| works(v.from));
+        let cast = || round.votes.iter().filter(|v| v.was_made(&self.network));
         let (came, failed) = (
             cast().count(),
             cast().filter(|v| v.outcome.is_err()).count(),
@@ -220,7 +230,7 @@ impl Director<'_> {
         let (mut failed, mut cast) = (0, 0);
         let mut faults = Vec::new();
         for vote in votes {
-            if vote.from.is_some_and(|node| !self.network.works(node)) {
+            if !vote.was_made(&self.network) {
                 continue;
             }
             cast += 1;
@@ -253,10 +263,16 @@ impl Director<'_> {
             return None;
         }
         let good = failed * 2 <= cast;
-        if !good {
+        let state = &mut self.services[first.service].replicas[usize::from(first.replica)];
+        if good {
+            state.seen_faults.clear();
+        } else {
             faults.sort_unstable();
             faults.dedup();
-            let state = &mut self.services[first.service].replicas[usize::from(first.replica)];
+            if state.seen_faults.is_empty() {
+                let begun_first = self.plan.scenario.first_of(&faults);
+                state.seen_first = begun_first.or(state.seen_first);
+            }
             state.seen_faults = faults;
         }
         Some(good)

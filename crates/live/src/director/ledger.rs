@@ -179,6 +179,7 @@ impl Ledger {
                 .count()),
             indeterminate: n(unknown.filter(|(key, _)| copies.contains_key(key)).count()),
             losses: self.losses(&missing, &surviving, soon, began),
+            unwritten: None,
         }
     }
 

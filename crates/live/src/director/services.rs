@@ -51,6 +51,8 @@ pub(super) struct ReplicaState {
     pub(super) votes: assize_control::Votes,
     /// Faults that its last failing check met.
     pub(super) seen_faults: Vec<usize>,
+    /// What checks saw first when they last began to fail.
+    pub(super) seen_first: Option<usize>,
     /// It takes itself for one that takes writes.
     pub(super) acts: bool,
     /// It has said so itself, or the contrary.
@@ -102,6 +104,7 @@ fn state(plan: &Plan<'_>, service: &Service) -> ServiceState {
                     check.map_or(1, |c| c.rise),
                 ),
                 seen_faults: Vec::new(),
+                seen_first: None,
                 acts: !single_writer || r == usize::from(home),
                 said_role: false,
                 should_follow: false,

@@ -199,7 +199,7 @@ impl Director<'_> {
             .iter()
             .enumerate()
             .find(|(r, state)| *r != usize::from(replica) && state.acts)
-            .and_then(|(_, state)| state.seen_faults.first().copied());
+            .and_then(|(_, state)| state.seen_first);
         for (r, other) in state.replicas.iter_mut().enumerate() {
             other.should_follow = r != usize::from(replica);
         }
@@ -304,7 +304,7 @@ impl Director<'_> {
                 state.should_follow = false;
                 if std::mem::take(&mut state.acts) {
                     // What it acknowledged since it was superseded is lost from here on.
-                    let cause = state.seen_faults.first().copied();
+                    let cause = state.seen_first;
                     self.services[service].ledger.on_takeover(now, cause);
                 }
                 let what = format!("{name} follows the primary");

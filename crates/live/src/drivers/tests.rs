@@ -11,6 +11,7 @@ use assize_model::file::{LoadOptions, MemorySource, load_topology};
 use assize_model::topology::{Probes, Topology};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -107,9 +108,17 @@ async fn serve(status: &'static str) -> SocketAddr {
 }
 
 /// A port at which nobody listens.
+/// A port that nobody has, below those that the system gives out by itself.
 fn free() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let count = NEXT.fetch_add(1, Ordering::Relaxed);
+        let place = (std::process::id().wrapping_mul(97) + count) % 20_000;
+        let port = u16::try_from(10_000 + place).unwrap();
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn call(what: What) -> Call {

@@ -193,6 +193,10 @@ fn details(context: &Context<'_>, fault: Option<usize>, backs: &[&ReadBack]) -> 
     let Some(back) = judged(backs, fault) else {
         return out;
     };
+    if let Some(most) = back.unwritten.filter(|_| back.lost == 0) {
+        let text = format!("up to {most}, had more been written");
+        out.push(time_detail(AT_MOST, most, text));
+    }
     if let Some(loss) = worst(back, fault) {
         for (name, at) in [
             ("oldest_lost_at", loss.oldest_at),

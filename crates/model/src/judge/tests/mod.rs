@@ -43,6 +43,7 @@ fn back(at: Nanos, lost: Option<(i64, i64, i64)>) -> ReadBack {
         corrupted: 0,
         indeterminate: 0,
         losses: lost.into_iter().map(loss).collect(),
+        unwritten: None,
     }
 }
 

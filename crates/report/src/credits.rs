@@ -44,7 +44,7 @@ pub fn write(credits: &Credits, style: &Style, out: &mut dyn Write) -> io::Resul
         heading(&name, &due, Paint::Strong, style, out)?;
         sums(&month.arithmetic, style, out)?;
         if month.undecided {
-            let text = "Some figure of this month is undecided, so this is not final.";
+            let text = "Some figure of this period is undecided, so this is not final.";
             paragraph(out, style, 4, 0, Paint::Care, text)?;
         }
     }

@@ -2,7 +2,7 @@
 //! `assize/credits/v1` holds, field for field.
 
 use super::money::Money;
-use super::month::Month;
+use super::period::Period;
 use assize_fault::Nanos;
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub struct Credits {
     pub currency: String,
     /// Each level, in the contract's order.
     pub levels: Vec<LevelResult>,
-    /// Each month, in order.
+    /// Each period, in order.
     pub months: Vec<MonthResult>,
     /// Each critical failure that the contract describes, happened or not.
     pub critical: Vec<CriticalResult>,
@@ -62,11 +62,11 @@ pub struct LevelResult {
     pub hours: String,
     /// On what it was tested.
     pub tested_on: &'static str,
-    /// Each month.
+    /// Each period.
     pub months: Vec<PeriodResult>,
 }
 
-/// How a level stands in a month.
+/// How a level stands in a period.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stated {
@@ -78,11 +78,11 @@ pub enum Stated {
     Inconclusive,
 }
 
-/// One level in one month.
+/// One level in one period.
 #[derive(Clone, Debug, Serialize)]
 pub struct PeriodResult {
-    /// The month.
-    pub month: Month,
+    /// The period: a month, or from the first to the last of a quarter.
+    pub month: Period,
     /// The figure is stated by the contract's `earlier`, not measured.
     pub stated: bool,
     /// How it stands.
@@ -101,9 +101,9 @@ pub struct PeriodResult {
     pub band: Option<String>,
     /// Service points, repeats included.
     pub points: u64,
-    /// It failed in the month before too.
+    /// It failed in the period before too.
     pub repeat: bool,
-    /// Of the month's charges, without points; from 0 to 1.
+    /// Of the period's charges, without points; from 0 to 1.
     pub credit: f64,
     /// What else follows, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,11 +115,11 @@ pub struct PeriodResult {
     pub(super) credit_ppb: u64,
 }
 
-/// Lost time of one level in one month. A time is that of all users (or sites, or the service)
+/// Lost time of one level in one period. A time is that of all users (or sites, or the service)
 /// together over all of them: `43h 48m` of `220h`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shares {
-    /// Hours of the level in the month.
+    /// Hours of the level in the period.
     pub hours: Nanos,
     /// Of which in the run or observation; the rest counts as available.
     pub observed: Nanos,
@@ -154,24 +154,24 @@ pub struct OwnerPart {
     pub supplier: bool,
 }
 
-/// Points and credits of one month.
+/// Points and credits of one period.
 #[derive(Clone, Debug, Serialize)]
 pub struct MonthResult {
-    /// The month.
-    pub month: Month,
+    /// The period: a month, or from the first to the last of a quarter.
+    pub month: Period,
     /// Service points of all levels.
     pub points: u64,
-    /// Credits of all levels before the cap, of the month's charges; from 0 to 1.
+    /// Credits of all levels before the cap, of the period's charges; from 0 to 1.
     pub credit: f64,
-    /// The month's charges, if stated.
+    /// The period's charges, if stated.
     pub charges: Option<Money>,
     /// Credits before the cap.
     pub accrued: Option<Money>,
-    /// What the cap leaves for this month; `None`: no cap that applies.
+    /// What the cap leaves for this period; `None`: no cap that applies.
     pub cap_left: Option<Money>,
     /// Credits due.
     pub due: Option<Money>,
-    /// Some figure of the month could not be decided.
+    /// Some figure of the period could not be decided.
     pub undecided: bool,
     /// The sums, in words and order.
     pub arithmetic: Vec<(&'static str, String)>,

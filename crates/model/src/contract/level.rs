@@ -1,15 +1,15 @@
-//! One level in one month: what was reached, in which band it falls, and what follows.
+//! One level in one period: what was reached, in which band it falls, and what follows.
 
 use super::clauses::{percent, percent_of};
-use super::count::{Count, Goes, NOBODY, WAYS};
-use super::credits::{OwnerPart, PeriodResult, Shares, Stated};
-use super::month::Month;
-use super::{Band, Contract, Level, Remedy, Weighting};
+use super::count::{Count, Goes};
+use super::credits::{PeriodResult, Stated};
+use super::period::Period;
+use super::sums::{Sums, length};
+use super::{Band, Contract, Level, Remedy};
 use crate::calendar::Spans;
 use crate::judge::exact::{compare_share, ratio, share_floor};
 use assize_fault::{Nanos, Ppb};
 use core::cmp::Ordering;
-use std::collections::BTreeMap;
 
 /// A share as a fraction.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +18,10 @@ pub(super) struct Fraction {
     pub(super) whole: u128,
 }
 
-/// What a month's hours hold.
+/// What a period's hours hold.
 pub(super) struct Window<'a> {
-    pub(super) month: Month,
-    /// Hours of the level in the month, from the record's start.
+    pub(super) period: Period,
+    /// Hours of the level in the period, from the record's start.
     pub(super) hours: &'a Spans,
     /// The record's end.
     pub(super) end: Nanos,
@@ -29,7 +29,7 @@ pub(super) struct Window<'a> {
     pub(super) resolution: Nanos,
 }
 
-/// Judges a level in a month that was measured.
+/// Judges a level in a period that was measured.
 pub(super) fn judge(
     contract: &Contract,
     level: &Level,
@@ -39,12 +39,15 @@ pub(super) fn judge(
 ) -> PeriodResult {
     let hours = length(window.hours);
     if let Some(why) = &count.unmeasured {
-        return without(window.month, format!("not measured: {why}"));
+        return without(window.period, format!("not measured: {why}"));
     }
     if hours == Nanos::ZERO || count.whole == 0 {
         return without(
-            window.month,
-            "not measured: the month has no such hours".into(),
+            window.period,
+            format!(
+                "not measured: the {} has no such hours",
+                window.period.word()
+            ),
         );
     }
     let sums = Sums::of(contract, count, window);
@@ -62,17 +65,17 @@ pub(super) fn judge(
         part: (reached.part + error).min(reached.whole),
         whole: reached.whole,
     };
-    let mut result = of_share(level, bounds[1], before);
+    let mut result = of_share(level, window.period, bounds[1], before);
     let unsure = [bounds[0], best].iter().any(|bound| {
-        let other = of_share(level, *bound, before);
+        let other = of_share(level, window.period, *bound, before);
         (other.points, other.credit_ppb, other.status)
             != (result.points, result.credit_ppb, result.status)
     });
-    result.month = window.month;
     result.error = ratio(error, reached.whole);
     let mut lines = sums.lines(level, window, &reached);
     let unowned = of_share(
         level,
+        window.period,
         Fraction {
             part: reached.part.saturating_sub(sums.unowned),
             whole: reached.whole,
@@ -103,10 +106,10 @@ pub(super) fn judge(
     result
 }
 
-/// A month without a figure.
-fn without(month: Month, why: String) -> PeriodResult {
+/// A period without a figure.
+fn without(period: Period, why: String) -> PeriodResult {
     PeriodResult {
-        month,
+        month: period,
         stated: false,
         status: Stated::Inconclusive,
         achieved: None,
@@ -123,8 +126,13 @@ fn without(month: Month, why: String) -> PeriodResult {
     }
 }
 
-/// What follows from a share that was reached; `before`: whether the month before failed.
-pub(super) fn of_share(level: &Level, reached: Fraction, before: Option<bool>) -> PeriodResult {
+/// What follows from a share that was reached; `before`: whether the period before failed.
+pub(super) fn of_share(
+    level: &Level,
+    period: Period,
+    reached: Fraction,
+    before: Option<bool>,
+) -> PeriodResult {
     let compared = rounded(level, reached);
     let met = compare_share(compared.part, compared.whole, level.target.0) != Ordering::Less;
     let exact = level.round.is_none();
@@ -137,7 +145,7 @@ pub(super) fn of_share(level: &Level, reached: Fraction, before: Option<bool>) -
         status: if met { Stated::Met } else { Stated::Missed },
         achieved: Some(ratio(reached.part, reached.whole)),
         achieved_text: text.clone(),
-        ..without(Month { year: 0, month: 1 }, String::new())
+        ..without(period, String::new())
     };
     let target = percent(level.target);
     result.arithmetic = vec![if met {
@@ -159,7 +167,7 @@ pub(super) fn of_share(level: &Level, reached: Fraction, before: Option<bool>) -
             result.credit_ppb = level.target.0.saturating_sub(ppb);
             let missing = percent(Ppb(result.credit_ppb));
             let reached = percent(Ppb(ppb));
-            let text = format!("{target} − {reached} = {missing} of the month's charges");
+            let text = format!("{target} − {reached} = {missing} of {}", charges(period));
             result.arithmetic.push(("credit", text));
         }
     }
@@ -189,8 +197,10 @@ fn points(level: &Level, band: Option<&Band>, before: Option<bool>, result: &mut
     if result.repeat {
         result.points = base * u64::from(level.repeat);
         let text = format!(
-            "missed in the month before too: {base} × {} = {}",
-            level.repeat, result.points
+            "missed in the {} before too: {base} × {} = {}",
+            result.month.word(),
+            level.repeat,
+            result.points
         );
         result.arithmetic.push(("repeat", text));
     }
@@ -203,12 +213,18 @@ fn credit(band: Option<&Band>, result: &mut PeriodResult) {
     result.credit_ppb = band.credit.0;
     let (name, from) = (named(band), percent(band.at_least));
     let text = format!(
-        "{name}from {from}: {} of the month's charges",
-        percent(band.credit)
+        "{name}from {from}: {} of {}",
+        percent(band.credit),
+        charges(result.month)
     );
     result.arithmetic.push(("credit", text));
     result.band = Some(band.name.clone());
     result.then.clone_from(&band.then);
+}
+
+/// Of what credits are a share, in words.
+pub(super) fn charges(period: Period) -> String {
+    format!("the {}'s charges", period.word())
 }
 
 fn named(band: &Band) -> String {
@@ -220,7 +236,7 @@ fn named(band: &Band) -> String {
 }
 
 /// To a multiple of the level's step, half up.
-fn rounded(level: &Level, reached: Fraction) -> Fraction {
+pub(super) fn rounded(level: &Level, reached: Fraction) -> Fraction {
     let Some(step) = level.round else {
         return reached;
     };
@@ -235,7 +251,7 @@ fn rounded(level: &Level, reached: Fraction) -> Fraction {
     }
 }
 
-fn shown(share: Fraction) -> String {
+pub(super) fn shown(share: Fraction) -> String {
     let parts = share_floor(share.part, share.whole).unwrap_or(0);
     percent(Ppb(parts))
 }
@@ -259,199 +275,4 @@ fn error(count: &Count, window: &Window<'_>) -> u128 {
         (last, end) = (counted, piece.to);
     }
     (variation + last) * window.resolution.0.unsigned_abs() as u128
-}
-
-/// Lost time of a month, in units times nanoseconds.
-struct Sums {
-    lost: u128,
-    goes: [u128; WAYS],
-    /// Of which nobody is named as the owner.
-    unowned: u128,
-    shares: Shares,
-    maintenance: Nanos,
-}
-
-impl Sums {
-    fn of(contract: &Contract, count: &Count, window: &Window<'_>) -> Self {
-        let hours = length(window.hours);
-        let maintenance = length(&intersect(window.hours, &count.maintenance));
-        let mut lost = 0;
-        let mut goes = [0; WAYS];
-        let mut owners: BTreeMap<String, u128> = BTreeMap::new();
-        let inside = |at: Nanos| super::count::within(window.hours, at);
-        for piece in count.pieces.iter().filter(|p| inside(p.from)) {
-            let length = (piece.to - piece.from).0 as u128;
-            lost += piece.lost * length;
-            for (sum, part) in goes.iter_mut().zip(piece.goes) {
-                *sum += part * length;
-            }
-            for (owner, part) in &piece.owners {
-                *owners.entry(owner.clone()).or_default() += part * length;
-            }
-        }
-        let observed = [(Nanos::ZERO, window.end)].to_vec();
-        let time = |sum: u128| Nanos(i64::try_from(sum / count.whole.max(1)).unwrap_or(0));
-        let all = time(lost);
-        let each = count.whole.max(1);
-        let own: Vec<u128> = owners.values().copied().collect();
-        let (times, own) = (times(all, &goes, each), times(all, &own, each));
-        let unowned = owners.get(NOBODY).copied().unwrap_or(0);
-        let owners = owners.into_keys().zip(own);
-        let whole = count.whole * hours.0 as u128;
-        let shares = Shares {
-            hours,
-            observed: length(&intersect(window.hours, &observed)),
-            maintenance_hours: maintenance,
-            lost: all,
-            as_users_had_it: ratio(whole.saturating_sub(lost), whole),
-            owners: owners
-                .map(|(owner, lost)| OwnerPart {
-                    supplier: contract.supplier.contains(&owner),
-                    owner,
-                    lost,
-                })
-                .collect(),
-            counted: times[Goes::Counted as usize],
-            maintenance: times[Goes::Maintenance as usize],
-            relief: times[Goes::Relief as usize],
-            before_clock: times[Goes::Early as usize],
-            others: times[Goes::Others as usize],
-        };
-        Self {
-            lost,
-            goes,
-            unowned,
-            shares,
-            maintenance,
-        }
-    }
-
-    /// What counts, of the hours that count.
-    fn counted(&self, count: &Count) -> Fraction {
-        let hours = self.shares.hours - self.maintenance;
-        let whole = count.whole * hours.0.max(0) as u128;
-        Fraction {
-            part: self.goes[Goes::Counted as usize].min(whole),
-            whole,
-        }
-    }
-
-    /// The sums in words.
-    fn lines(
-        &self,
-        level: &Level,
-        window: &Window<'_>,
-        reached: &Fraction,
-    ) -> Vec<(&'static str, String)> {
-        let s = &self.shares;
-        let month = window.month.name();
-        let mut lines = vec![(
-            "hours",
-            format!("{}: {} in {month}", level.hours_text, long(s.hours)),
-        )];
-        if s.observed < s.hours {
-            let rest = long(s.hours - s.observed);
-            lines.push((
-                "not observed",
-                format!("{rest} of them, which count as available"),
-            ));
-        }
-        if s.maintenance_hours > Nanos::ZERO {
-            let left = long(s.hours - s.maintenance_hours);
-            let text = format!(
-                "{} of permitted maintenance leave {left}",
-                long(s.maintenance_hours)
-            );
-            lines.push(("maintenance", text));
-        }
-        let over = match level.weighting {
-            Weighting::UserMinutes => "over all users",
-            Weighting::SiteMinutes => "over all sites",
-            Weighting::ServiceMinutes => "with the service down",
-        };
-        let had = Fraction {
-            part: (s.hours - s.lost).0.max(0) as u128,
-            whole: s.hours.0 as u128,
-        };
-        let had = percent_of(had.part, had.whole, 2);
-        lines.push((
-            "lost",
-            format!(
-                "{} {over}, whoever caused it: {had} as users had it",
-                long(s.lost)
-            ),
-        ));
-        if self.lost > 0 {
-            let parts = s.owners.iter().map(|part| {
-                let owner = if part.owner == NOBODY {
-                    "no owner named"
-                } else {
-                    &part.owner
-                };
-                format!("{owner} {}", long(part.lost))
-            });
-            lines.push(("by owner", parts.collect::<Vec<_>>().join(", ")));
-        }
-        let left_out = [
-            (s.others, "for others to answer"),
-            (s.maintenance, "in permitted maintenance"),
-            (s.relief, "relieved"),
-            (s.before_clock, "before the clock started"),
-        ];
-        for (time, what) in left_out.into_iter().filter(|(time, _)| *time > Nanos::ZERO) {
-            lines.push(("left out", format!("{} {what}", long(time))));
-        }
-        let hours = s.hours - s.maintenance_hours;
-        let exact = percent_of(reached.part, reached.whole, 4);
-        let text = format!(
-            "({} − {}) ÷ {} = {exact}",
-            long(hours),
-            long(s.counted),
-            long(hours)
-        );
-        lines.push(("reached", text));
-        if let Some(step) = level.round {
-            let text = format!("to {}: {}", percent(step), shown(rounded(level, *reached)));
-            lines.push(("rounded", text));
-        }
-        lines
-    }
-}
-
-/// Parts of a time, each rounded down; what is left goes to the last that has any.
-fn times(all: Nanos, parts: &[u128], whole: u128) -> Vec<Nanos> {
-    let time = |part: &u128| Nanos(i64::try_from(part / whole).unwrap_or(0));
-    let mut out: Vec<Nanos> = parts.iter().map(time).collect();
-    let rest = all - out.iter().copied().sum();
-    if let Some(last) = parts.iter().rposition(|part| *part > 0) {
-        out[last] += rest;
-    }
-    out
-}
-
-/// A time in hours and below, as contracts count: `220h`, `43h 48m`.
-pub(super) fn long(time: Nanos) -> String {
-    let hours = time.0 / Nanos::hours(1).0;
-    let rest = Nanos(time.0 % Nanos::hours(1).0);
-    match (hours, rest.0) {
-        (0, _) => rest.to_string(),
-        (_, 0) => format!("{hours}h"),
-        _ => format!("{hours}h {rest}"),
-    }
-}
-
-pub(super) fn length(spans: &[(Nanos, Nanos)]) -> Nanos {
-    spans.iter().map(|&(from, to)| to - from).sum()
-}
-
-/// What two ordered lists of disjoint spans have in common.
-pub(super) fn intersect(a: &[(Nanos, Nanos)], b: &[(Nanos, Nanos)]) -> Spans {
-    let mut out = Spans::new();
-    for &(from, to) in a {
-        let first = b.partition_point(|span| span.1 <= from);
-        for &(open, close) in b[first..].iter().take_while(|span| span.0 < to) {
-            out.push((from.max(open), to.min(close)));
-        }
-    }
-    out
 }

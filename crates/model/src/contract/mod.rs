@@ -7,11 +7,14 @@
 mod clauses;
 mod count;
 mod credits;
+mod critical;
 mod level;
 mod money;
 mod month;
+mod period;
 mod reckon;
 mod record;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +23,7 @@ pub use credits::{
 };
 pub use money::Money;
 pub use month::Month;
+pub use period::Period;
 pub use reckon::reckon;
 pub use record::{Cause, Pair, Record};
 
@@ -47,9 +51,11 @@ pub struct Contract {
     pub from: Option<Date>,
     /// Currency, as printed before an amount.
     pub currency: String,
+    /// Months of a measurement period: 1, or 3 for quarters.
+    pub period: u8,
     /// What is paid.
     pub charges: Charges,
-    /// What one service point takes off a month's charges.
+    /// What one service point takes off a period's charges.
     pub point: Option<Ppb>,
     /// Service levels, in file order.
     pub levels: Vec<Level>,
@@ -109,7 +115,7 @@ pub struct Level {
     pub round: Option<Ppb>,
     /// What follows.
     pub remedy: Remedy,
-    /// Points of a level that failed in the month before too are multiplied by this.
+    /// Points of a level that failed in the period before too are multiplied by this.
     pub repeat: u32,
 }
 
@@ -140,9 +146,9 @@ pub enum Clock {
 pub enum Remedy {
     /// Service points by band, the highest band first.
     Points(Vec<Band>),
-    /// A share of the month's charges by band, the highest band first.
+    /// A share of the period's charges by band, the highest band first.
     Credit(Vec<Band>),
-    /// What is missing to the target is the share of the month's charges.
+    /// What is missing to the target is the share of the period's charges.
     Shortfall,
 }
 
@@ -155,7 +161,7 @@ pub struct Band {
     pub name: String,
     /// Service points.
     pub points: u32,
-    /// Of the month's charges.
+    /// Of the period's charges.
     pub credit: Ppb,
     /// What else follows, in words.
     pub then: Option<String>,
@@ -189,11 +195,11 @@ pub enum ExclusionKind {
     Relief,
 }
 
-/// What a month before the run came to, as stated.
+/// What a period before the run came to, as stated.
 #[derive(Clone, Debug)]
 pub struct Earlier {
-    /// The month.
-    pub month: Month,
+    /// The period.
+    pub period: Period,
     /// The level, as an index.
     pub level: usize,
     /// What was reached.
@@ -235,11 +241,31 @@ pub struct CriticalHours {
     pub months: u8,
 }
 
+impl Contract {
+    /// The measurement period in which a month lies. Quarters count from the contract's first
+    /// month, or with the year.
+    #[must_use]
+    pub fn period_of(&self, month: Month) -> Period {
+        let january = Month {
+            year: month.year,
+            month: 1,
+        };
+        Period::of(self.from.map_or(january, Month::of), self.period, month)
+    }
+}
+
 impl Charges {
     /// What is paid for a month; `None` if nothing is stated.
     #[must_use]
     pub fn of(&self, month: Month) -> Option<Money> {
         let own = self.months.iter().find(|(m, _)| *m == month);
         own.map(|(_, money)| *money).or(self.per_month)
+    }
+
+    /// What is paid for all months of a period; `None` if one of them is not stated.
+    #[must_use]
+    pub fn of_all(&self, period: Period) -> Option<Money> {
+        let months: Option<Vec<Money>> = period.each().map(|month| self.of(month)).collect();
+        Some(Money(months?.iter().map(|money| money.0).sum()))
     }
 }

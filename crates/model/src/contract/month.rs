@@ -1,4 +1,4 @@
-//! Calendar months: the measurement periods of a contract.
+//! Calendar months, which the periods of a contract are made of.
 
 use crate::calendar::Calendar;
 use assize_fault::Nanos;
@@ -89,10 +89,14 @@ impl Month {
     /// `January 2019`.
     #[must_use]
     pub fn name(self) -> String {
-        let name = usize::try_from(self.month - 1)
-            .ok()
-            .and_then(|i| NAMES.get(i));
-        format!("{} {}", name.unwrap_or(&"?"), self.year)
+        format!("{} {}", self.word(), self.year)
+    }
+
+    /// `January`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        let index = usize::try_from(self.month - 1).ok();
+        index.and_then(|i| NAMES.get(i)).unwrap_or(&"?")
     }
 }
 

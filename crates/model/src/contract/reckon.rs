@@ -1,29 +1,30 @@
-//! From a contract and a record to points, credits and critical failures, month by month.
+//! From a contract and a record to points and credits, period by period.
 
 use super::clauses::percent;
-use super::count::{Count, at, count};
-use super::credits::{Credits, CriticalResult, LevelResult, MonthResult, PeriodResult, Stated};
-use super::level::{Fraction, Window, intersect, judge, length, long, of_share};
+use super::count::{Count, count};
+use super::credits::{Credits, LevelResult, MonthResult, PeriodResult, Stated};
+use super::critical::critical;
+use super::level::{Fraction, Window, charges, judge, of_share};
 use super::money::Money;
 use super::month::Month;
 use super::record::Record;
-use super::{Clock, Contract, Critical, CriticalHours, Level, Weighting};
+use super::{Clock, Contract, Level, Period, Weighting};
 use crate::calendar::{Spans, after};
 use assize_fault::{Nanos, Ppb};
 use std::collections::BTreeMap;
 
-/// What a contract makes of a record. Every month that the record touches is measured; what of
+/// What a contract makes of a record. Every period that the record touches is measured; what of
 /// it lies outside the record counts as available.
 #[must_use]
 pub fn reckon(contract: &Contract, record: &Record) -> Credits {
-    let months = months(contract, record);
+    let periods = periods(contract, record);
     let mut counts = Vec::new();
     let mut levels = Vec::new();
     let mut notes = Vec::new();
     for (index, level) in contract.levels.iter().enumerate() {
-        let hours: Vec<Spans> = months
+        let hours: Vec<Spans> = periods
             .iter()
-            .map(|&m| hours(contract, level, record, m))
+            .map(|&period| hours(contract, level, record, period))
             .collect();
         let all: Spans = hours.iter().flatten().copied().collect();
         let count = count(contract, level, record, &all);
@@ -33,7 +34,7 @@ pub fn reckon(contract: &Contract, record: &Record) -> Credits {
                 .iter()
                 .map(|note| format!("{}: {note}", level.id)),
         );
-        levels.push(one(contract, index, &count, record, &months, &hours));
+        levels.push(one(contract, index, &count, record, &periods, &hours));
         counts.push(count);
     }
     let months = credits(contract, &levels);
@@ -63,21 +64,20 @@ pub fn reckon(contract: &Contract, record: &Record) -> Credits {
     }
 }
 
-/// Months that the record touches.
-fn months(contract: &Contract, record: &Record) -> Vec<Month> {
-    let first = Month::at(&contract.calendar, record.start);
+/// Periods that the record touches.
+fn periods(contract: &Contract, record: &Record) -> Vec<Period> {
+    let at = |instant| contract.period_of(Month::at(&contract.calendar, instant));
     let end = after(record.start, record.end - Nanos(1)).unwrap_or(record.start);
-    let last = Month::at(&contract.calendar, end).max(first);
-    (0..=last.number() - first.number())
-        .map(|n| first.plus(n))
+    let (first, last) = (at(record.start), at(end));
+    let each = std::iter::successors(Some(first), |period| Some(period.plus(1)));
+    each.take_while(|period| *period == first || *period <= last)
         .collect()
 }
 
-/// Hours of a level in a month, from the record's start.
-fn hours(contract: &Contract, level: &Level, record: &Record, month: Month) -> Spans {
+/// Hours of a level in a period, from the record's start.
+fn hours(contract: &Contract, level: &Level, record: &Record, period: Period) -> Spans {
     let calendar = &contract.calendar;
-    let from = month.begins(calendar, record.start);
-    let to = month.plus(1).begins(calendar, record.start);
+    let (from, to) = period.span(calendar, record.start);
     match &level.hours {
         Some(hours) => hours.spans(calendar, record.start, from, to),
         None => vec![(from, to)],
@@ -97,38 +97,38 @@ fn one(
     index: usize,
     count: &Count,
     record: &Record,
-    months: &[Month],
+    periods: &[Period],
     hours: &[Spans],
 ) -> LevelResult {
     let level = &contract.levels[index];
-    let mut results: BTreeMap<Month, PeriodResult> = BTreeMap::new();
+    let mut results: BTreeMap<Period, PeriodResult> = BTreeMap::new();
     let stated = contract.earlier.iter().filter(|e| e.level == index);
-    let stated = stated.filter(|e| !months.contains(&e.month));
-    let stated: BTreeMap<Month, Ppb> = stated.map(|e| (e.month, e.achieved)).collect();
-    let failed = |results: &BTreeMap<Month, PeriodResult>, month: Month| {
-        let before = results.get(&month.plus(-1))?;
+    let stated = stated.filter(|e| !periods.contains(&e.period));
+    let stated: BTreeMap<Period, Ppb> = stated.map(|e| (e.period, e.achieved)).collect();
+    let failed = |results: &BTreeMap<Period, PeriodResult>, period: Period| {
+        let before = results.get(&period.plus(-1))?;
         Some(before.points > 0)
     };
-    for (&month, achieved) in &stated {
+    for (&period, achieved) in &stated {
         let share = Fraction {
             part: achieved.0.into(),
             whole: Ppb::ONE.0.into(),
         };
-        let mut result = of_share(level, share, failed(&results, month));
+        let mut result = of_share(level, period, share, failed(&results, period));
         let text = format!("{}, as stated", percent(*achieved));
         result.arithmetic.insert(0, ("reached", text));
-        (result.month, result.stated) = (month, true);
-        results.insert(month, result);
+        result.stated = true;
+        results.insert(period, result);
     }
-    for (&month, hours) in months.iter().zip(hours) {
+    for (&period, hours) in periods.iter().zip(hours) {
         let window = Window {
-            month,
+            period,
             hours,
             end: record.end,
             resolution: record.resolution,
         };
-        let before = failed(&results, month);
-        results.insert(month, judge(contract, level, count, &window, before));
+        let before = failed(&results, period);
+        results.insert(period, judge(contract, level, count, &window, before));
     }
     LevelResult {
         id: level.id.clone(),
@@ -151,23 +151,23 @@ fn one(
     }
 }
 
-/// Points and credits of each month, the earlier ones first.
+/// Points and credits of each period, the earlier ones first.
 fn credits(contract: &Contract, levels: &[LevelResult]) -> Vec<MonthResult> {
-    let mut all: BTreeMap<Month, Vec<&PeriodResult>> = BTreeMap::new();
+    let mut all: BTreeMap<Period, Vec<&PeriodResult>> = BTreeMap::new();
     for result in levels.iter().flat_map(|level| &level.months) {
         all.entry(result.month).or_default().push(result);
     }
     let mut months: Vec<MonthResult> = Vec::new();
-    for (month, results) in all {
-        let next = month_of(contract, month, &results, &months);
+    for (period, results) in all {
+        let next = period_of(contract, period, &results, &months);
         months.push(next);
     }
     months
 }
 
-fn month_of(
+fn period_of(
     contract: &Contract,
-    month: Month,
+    period: Period,
     results: &[&PeriodResult],
     before: &[MonthResult],
 ) -> MonthResult {
@@ -184,23 +184,23 @@ fn month_of(
         let (each, sum) = (percent(point), percent(Ppb(worth)));
         lines.push((
             "worth",
-            format!("{points} × {each} = {sum} of the month's charges"),
+            format!("{points} × {each} = {sum} of {}", charges(period)),
         ));
     }
-    let charges = contract.charges.of(month);
+    let paid = contract.charges.of_all(period);
     let mut result = MonthResult {
-        month,
+        month: period,
         points,
         credit: Ppb(ppb).as_f64(),
-        charges,
+        charges: paid,
         accrued: None,
         cap_left: None,
         due: None,
         undecided: results.iter().any(|r| r.status == Stated::Inconclusive),
         arithmetic: lines,
     };
-    if let Some(charges) = charges {
-        in_money(contract, charges, Ppb(ppb), before, &mut result);
+    if let Some(paid) = paid {
+        in_money(contract, paid, Ppb(ppb), before, &mut result);
     } else if ppb > 0 {
         let text = "the contract states no charges, so credits stay shares".to_string();
         result.arithmetic.push(("credit", text));
@@ -237,13 +237,14 @@ fn in_money(
     (result.accrued, result.due) = (Some(accrued), Some(due));
 }
 
-/// What the cap leaves for a month, and how that comes about.
-fn cap(contract: &Contract, month: Month, before: &[MonthResult]) -> Option<(Money, String)> {
+/// What the cap leaves for a period, and how that comes about.
+fn cap(contract: &Contract, period: Period, before: &[MonthResult]) -> Option<(Money, String)> {
     let currency = &contract.currency;
     let year = contract.from.map(|from| Month::of(from).plus(12));
-    let first_year = year.is_some_and(|end| month < end);
+    let first_year = year.is_some_and(|end| period.from < end);
     let credited = |from: Month| -> Money {
-        let months = before.iter().filter(|m| m.month >= from && m.month < month);
+        let earlier = before.iter().filter(|m| m.month < period);
+        let months = earlier.filter(|m| m.month.from >= from);
         Money(months.filter_map(|m| m.due).map(|due| due.0).sum())
     };
     if let (true, Some(share), Some(year)) = (
@@ -261,145 +262,17 @@ fn cap(contract: &Contract, month: Month, before: &[MonthResult]) -> Option<(Mon
         return Some((left, text));
     }
     let share = contract.cap.rolling?;
-    let paid = (1..=12).filter_map(|n| contract.charges.of(month.plus(-n)));
+    let paid = (1..=12).filter_map(|n| contract.charges.of(period.from.plus(-n)));
     let paid = Money(paid.map(|money| money.0).sum());
     let most = paid.share(share);
-    let used = credited(month.plus(-11));
+    // The twelve months that end with this period.
+    let used = credited(period.from.plus(i32::from(period.months) - 12));
     let left = Money((most.0 - used.0).max(0));
     let text = format!(
         "{} of {currency} {paid} paid in the twelve months before = {currency} {most}, of which {currency} {used} is credited: {currency} {left} left",
         percent(share)
     );
     Some((left, text))
-}
-
-fn critical(
-    contract: &Contract,
-    record: &Record,
-    counts: &[Count],
-    months: &[MonthResult],
-) -> Vec<CriticalResult> {
-    let Critical {
-        points,
-        hours,
-        at_cap,
-        ..
-    } = &contract.critical;
-    let mut all: Vec<CriticalResult> = points
-        .iter()
-        .map(|&(n, m)| by_points(n, m, months))
-        .collect();
-    for one in hours {
-        let levels = contract.levels.iter().zip(counts).enumerate();
-        for (index, (level, count)) in levels {
-            if one.level.is_none_or(|only| only == index) {
-                all.push(by_hours(contract, record, *one, level, count));
-            }
-        }
-    }
-    if *at_cap {
-        let reached = months
-            .iter()
-            .find(|m| m.cap_left.is_some_and(|left| m.accrued >= Some(left)));
-        let reached = reached.filter(|m| m.accrued > Some(Money(0)));
-        all.push(CriticalResult {
-            clause: "credits reach their cap".into(),
-            happened: reached.is_some(),
-            arithmetic: reached.map_or_else(
-                || "they stay below it, or none is stated".into(),
-                |m| format!("in {}", m.month.name()),
-            ),
-        });
-    }
-    all
-}
-
-fn by_points(least: u64, months: u8, results: &[MonthResult]) -> CriticalResult {
-    let sum = |last: Month| -> u64 {
-        let first = last.plus(1 - i32::from(months));
-        let within = results
-            .iter()
-            .filter(|m| first <= m.month && m.month <= last);
-        within.map(|m| m.points).sum()
-    };
-    let most = results
-        .iter()
-        .map(|m| (sum(m.month), m.month))
-        .max_by_key(|(n, _)| *n);
-    let (most, last) = most.unwrap_or((0, Month { year: 0, month: 1 }));
-    CriticalResult {
-        clause: format!("{least} or more service points in {months} months"),
-        happened: most >= least,
-        arithmetic: format!("{most} at most, in the {months} months to {}", last.name()),
-    }
-}
-
-fn by_hours(
-    contract: &Contract,
-    record: &Record,
-    one: CriticalHours,
-    level: &Level,
-    count: &Count,
-) -> CriticalResult {
-    let mut down: Spans = Vec::new();
-    for piece in count.pieces.iter().filter(|piece| piece.down) {
-        match down.last_mut() {
-            Some(last) if last.1 == piece.from => last.1 = piece.to,
-            _ => down.push((piece.from, piece.to)),
-        }
-    }
-    let (most, from) = busiest(contract, record, &down, one.months);
-    let (limit, months) = (long(one.more_than), one.months);
-    let below = match level.up_at {
-        Ppb::ONE => "anybody out".to_string(),
-        share => format!("fewer than {} served", percent(share)),
-    };
-    CriticalResult {
-        clause: format!(
-            "{}: more than {limit} lost in any {months} months of its hours ({})",
-            level.id, level.hours_text
-        ),
-        happened: most > one.more_than,
-        arithmetic: if most == Nanos::ZERO {
-            format!("nothing counts as lost ({below})")
-        } else {
-            format!(
-                "{} with {below}, from {} on",
-                long(most),
-                instant(record, from)
-            )
-        },
-    }
-}
-
-/// The most that any window of so many months holds, and where the first of it begins.
-fn busiest(contract: &Contract, record: &Record, down: &Spans, months: u8) -> (Nanos, Nanos) {
-    let ends = down
-        .iter()
-        .map(|&(_, end)| (shifted(contract, record, end, -i32::from(months)), end));
-    let starts = down
-        .iter()
-        .map(|&(start, _)| (start, shifted(contract, record, start, i32::from(months))));
-    let mut best = (Nanos::ZERO, Nanos::ZERO);
-    for window in ends.chain(starts) {
-        let inside = intersect(down, &[window]);
-        let sum = length(&inside);
-        if sum > best.0 {
-            best = (sum, inside[0].0);
-        }
-    }
-    best
-}
-
-/// So many calendar months later, from the record's start.
-fn shifted(contract: &Contract, record: &Record, offset: Nanos, months: i32) -> Nanos {
-    let zone = &contract.calendar.zone;
-    let moved = after(record.start, offset).and_then(|instant| {
-        let span = jiff::Span::new().try_months(months).ok()?;
-        let local = zone.to_datetime(instant).checked_add(span).ok()?;
-        zone.to_ambiguous_zoned_datetime(local).compatible().ok()
-    });
-    moved.map_or(offset, |zoned| at(record, zoned.timestamp()))
 }
 
 /// What a reader should know of the whole.
@@ -434,6 +307,6 @@ fn general(contract: &Contract, record: &Record) -> Vec<String> {
     notes
 }
 
-fn instant(record: &Record, at: Nanos) -> String {
+pub(super) fn instant(record: &Record, at: Nanos) -> String {
     after(record.start, at).map_or_else(|| "?".into(), |instant| instant.to_string())
 }

@@ -25,6 +25,14 @@ fn contract(text: &str, sets: &[&str]) -> Contract {
 
 const USERS: u64 = 1_000;
 
+const JANUARY: Period = Period {
+    from: Month {
+        year: 2019,
+        month: 1,
+    },
+    months: 1,
+};
+
 /// Hours out from `from` (an hour of January 2019) for a share in thousandths, by a cause.
 fn row(from: i64, hours: i64, out: u64, cause: &str) -> LossResult {
     let out = out * USER;
@@ -152,6 +160,68 @@ fn a_repeated_failure_doubles_its_points() {
 }
 
 #[test]
+fn quarters_add_hours_and_charges_of_three_months() {
+    let four_days = || january([16, 17, 18, 21].map(|d| day(d, 1_000)).to_vec());
+    let mut sets = vec![
+        "measurement_period=quarter",
+        "levels.court-sign-in.round=null",
+        "levels.secure-email=null",
+        "earlier=[{month: 2018-08, achieved: 96.5%}]",
+    ];
+    // From November 2017 on: 22, 19 (without 25 and 26 December) and 22 days of ten hours, of
+    // which 40 hours are lost: 590 / 630 = 93.650…; 4 points, doubled by the quarter before.
+    let credits = reckon(&model(&sets), &four_days());
+    let [before, now] = credits.months.as_slice() else {
+        panic!("{:?}", credits.months);
+    };
+    let level = &credits.levels[0].months[1];
+    assert_eq!(now.month.to_string(), "2018-11/2019-01");
+    assert_eq!((level.achieved_text.as_str(), level.points), ("93.65%", 8));
+    let shares = level.shares.as_ref().expect("measured");
+    assert_eq!(
+        (shares.hours, shares.observed),
+        (Nanos::hours(630), Nanos::hours(220))
+    );
+    // 3 and 8 points x 0.5 % of three months' charges, 3,000,000.
+    assert_eq!(
+        (before.due, now.due),
+        (Some(Money(4_500_000)), Some(Money(12_000_000)))
+    );
+    assert!(
+        level
+            .arithmetic
+            .iter()
+            .any(|(_, text)| text.contains("the quarter before"))
+    );
+    // Without a first day quarters begin with the year: 22, 20 and 21 days, 630 hours too.
+    sets[3] = "from=null";
+    let credits = reckon(&model(&sets), &four_days());
+    assert_eq!(credits.months[0].month.name(), "January to March 2019");
+    assert_eq!(credits.levels[0].months[0].achieved_text, "93.65%");
+}
+
+#[test]
+fn a_quarter_before_is_named_by_its_first_month() {
+    let text = include_str!("../../../../contracts/model-services.yaml");
+    let source = MemorySource::new([("c.yaml", text)]);
+    let sets = [
+        "measurement_period=quarter",
+        "earlier=[{month: 2018-09, level: court-sign-in, achieved: 96.5%}]",
+    ];
+    let options = LoadOptions {
+        sets: sets.map(String::from).to_vec(),
+        ..LoadOptions::default()
+    };
+    let refused = load_contract(&source, Path::new("c.yaml"), &options);
+    let said = refused.expect_err("refused").to_string();
+    assert!(
+        said.contains("lies within August to October 2018"),
+        "{said}"
+    );
+    assert!(said.contains("here `2018-08`"), "{said}");
+}
+
+#[test]
 fn every_band_has_its_points_and_the_gap_between_two_is_rounded_away() {
     let contract = model(&[]);
     for (parts, points) in [
@@ -169,7 +239,7 @@ fn every_band_has_its_points_and_the_gap_between_two_is_rounded_away() {
             part: parts,
             whole: 1_000,
         };
-        let result = level::of_share(&contract.levels[0], share, None);
+        let result = level::of_share(&contract.levels[0], JANUARY, share, None);
         assert_eq!(result.points, points, "{parts}");
     }
     // 98.95 % rounds up to 99.0 %, 98.949 % down to 98.9 %.
@@ -178,7 +248,7 @@ fn every_band_has_its_points_and_the_gap_between_two_is_rounded_away() {
             part,
             whole: 100_000,
         };
-        level::of_share(&contract.levels[0], share, None).points
+        level::of_share(&contract.levels[0], JANUARY, share, None).points
     };
     assert_eq!((of(98_950), of(98_949)), (0, 1));
 }

@@ -83,7 +83,7 @@ fn one(
         mean: true,
         seconds: share.below(ALL),
         reason: format!(
-            "{percent} of {} service hours of {} users were served.",
+            "{percent} of {} of {} users were served.",
             hours_text(length(&hours)),
             thousands(share.users)
         ),
@@ -114,11 +114,15 @@ fn bounds(
     (error, status)
 }
 
+/// `110 service hours`, or of less than one `3m 20s of service hours`.
 fn hours_text(time: Nanos) -> String {
+    if time < Nanos::hours(1) {
+        return format!("{time} of service hours");
+    }
     let tenths = (i128::from(time.0) * 10 / 3_600_000_000_000) as i64;
     match tenths % 10 {
-        0 => (tenths / 10).to_string(),
-        rest => format!("{}.{rest}", tenths / 10),
+        0 => format!("{} service hours", tenths / 10),
+        rest => format!("{}.{rest} service hours", tenths / 10),
     }
 }
 

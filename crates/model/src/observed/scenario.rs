@@ -80,16 +80,12 @@ fn window(observed: &Observed, frame: Frame<'_>) -> Result<(Timestamp, Nanos), P
     };
     if let Some(contract) = frame.contract {
         let (calendar, begun) = (&contract.calendar, first);
-        let month = Month::at(calendar, begun);
-        let to = Month::at(calendar, last);
-        let edge = |month: Month| crate::calendar::after(begun, month.begins(calendar, begun));
-        first = edge(month).unwrap_or(first).min(first);
+        let period = |instant| contract.period_of(Month::at(calendar, instant));
+        let edge = |at: Nanos| crate::calendar::after(begun, at);
         let ended = crate::calendar::after(last, Nanos(-1)).unwrap_or(last);
-        let to = if Month::at(calendar, ended) == to {
-            to.plus(1)
-        } else {
-            to
-        };
+        let (from, _) = period(begun).span(calendar, begun);
+        let (_, to) = period(ended).span(calendar, begun);
+        first = edge(from).unwrap_or(first).min(first);
         last = edge(to).unwrap_or(last).max(last);
     }
     let (start, stop) = (frame.from.unwrap_or(first), frame.to.unwrap_or(last));

@@ -160,7 +160,7 @@ fn contract(credits: &Credits, page: &mut String) {
     let basis = credits::basis(credits.tested_on);
     let line = format!("{} ({basis}).", credits::last_line(credits));
     let _ = writeln!(page, "\n**Contract** {}\n", escape(&line));
-    let heads = ["", "service level", "month", "reached", "points"];
+    let heads = ["", "service level", "period", "reached", "points"];
     let rows = in_short(credits).map(|level| {
         vec![
             strong(&level.status),

@@ -12,7 +12,7 @@ pub(super) fn print(page: &mut Page<'_>, outcome: &Outcome) -> io::Result<()> {
     };
     let mut grid = Grid::new(&[
         Column::words("service level"),
-        Column::words("month"),
+        Column::words("period"),
         Column::figure("reached"),
         Column::figure("points"),
         Column::tag(""),

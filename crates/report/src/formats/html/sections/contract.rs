@@ -38,7 +38,7 @@ fn write(scene: &Scene<'_>, page: &mut Html) {
 }
 
 fn levels(credits: &Credits, page: &mut Html) {
-    let heads = ["service level", "month", "reached", "points", "sums"];
+    let heads = ["service level", "period", "reached", "points", "sums"];
     parts::table(page, &[("class", "flow")], &heads, &[], |page| {
         for level in in_short(credits) {
             let month = level.result;

@@ -20,6 +20,17 @@ const PAGES: &[(&str, &[&str])] = &[
         &["simulate", "topologies/moj/scenarios/data-centre-loss.yaml"],
     ),
     (
+        "contract",
+        &[
+            "simulate",
+            "topologies/moj/scenarios/data-centre-loss.yaml",
+            "--topology",
+            "topologies/moj/moj-resilient.yaml",
+            "--contract",
+            "contracts/model-services.yaml",
+        ],
+    ),
+    (
         "corruption",
         &[
             "simulate",

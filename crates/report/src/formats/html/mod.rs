@@ -12,6 +12,7 @@ mod map;
 mod markup;
 mod parts;
 mod sections;
+mod shared;
 
 use crate::suite::{Run, Suite};
 use crate::text::Paint;
@@ -19,6 +20,7 @@ use crate::{Format, Style, summary, tell, words};
 use assize_model::finding::Outcome;
 use axis::Axis;
 use markup::Html;
+use shared::Shared;
 use std::io::{self, Write};
 
 /// The registry's line.
@@ -40,6 +42,8 @@ struct Scene<'a> {
     outcome: &'a Outcome,
     clock: words::Clock,
     axis: Axis,
+    /// What other scenarios of the page rest on too.
+    shared: &'a Shared<'a>,
     /// Put before each name of a place in the page, so that scenarios do not share them.
     prefix: String,
 }
@@ -98,13 +102,15 @@ fn body(suite: &Suite, page: &mut Html) {
             page.leaf("p", &[("class", "note")], &words::capital(&forced.why));
         }
         match suite.runs.as_slice() {
-            [run] => scenario(run, suite, "", page),
+            [run] => scenario(run, suite, (&Shared::default(), ""), page),
             runs => {
                 together(suite, page);
+                let shared = Shared::of(suite);
                 for (index, run) in runs.iter().enumerate() {
                     let id = format!("run-{}", index + 1);
                     page.el("article", &[("class", "run"), ("id", &id)], |page| {
-                        scenario(run, suite, &format!("{id}-"), page);
+                        let prefix = format!("{id}-");
+                        scenario(run, suite, (&shared, &prefix), page);
                     });
                 }
             }
@@ -149,7 +155,7 @@ fn together(suite: &Suite, page: &mut Html) {
         "accepted",
         "undecided",
     ];
-    let named = [("class", "flow"), ("id", "targets")];
+    let named = [("class", "flow tight"), ("id", "targets")];
     parts::table(page, &named, &heads, &[2, 3, 4, 5], |page| {
         for (index, run) in suite.runs.iter().enumerate() {
             let tally = run.tally();
@@ -173,7 +179,7 @@ fn together(suite: &Suite, page: &mut Html) {
     });
 }
 
-fn scenario(run: &Run, suite: &Suite, prefix: &str, page: &mut Html) {
+fn scenario(run: &Run, suite: &Suite, (shared, prefix): (&Shared<'_>, &str), page: &mut Html) {
     let title = tell::title(run.scenario(), run.topology());
     let paint = tell::verdict_paint(run.verdict());
     let outcome = match run {
@@ -188,6 +194,7 @@ fn scenario(run: &Run, suite: &Suite, prefix: &str, page: &mut Html) {
         outcome,
         clock: words::Clock::new(&outcome.start, &outcome.end),
         axis: Axis::new(&outcome.start, &outcome.end),
+        shared,
         prefix: prefix.to_owned(),
     };
     let on = tell::on_stand_ins([outcome.as_ref()]);

@@ -74,6 +74,20 @@ pub(super) fn words_row(page: &mut Html, heads: &[&str], cells: &[&str]) {
     });
 }
 
+/// Names by what is said of them: what is said of several stands once, with all of them.
+pub(super) fn alike<'a>(
+    entries: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Vec<(String, &'a str)> {
+    let mut all: Vec<(String, &str)> = Vec::new();
+    for (name, said) in entries {
+        match all.iter_mut().find(|(_, known)| *known == said) {
+            Some((names, _)) => *names = format!("{names}, {name}"),
+            None => all.push((name.to_owned(), said)),
+        }
+    }
+    all
+}
+
 /// A note in a legend: a small picture of a class, and what it means.
 pub(super) fn legend(page: &mut Html, entries: &[(&str, &str)]) {
     page.el("ul", &[("class", "legend")], |page| {

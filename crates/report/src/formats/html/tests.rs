@@ -3,7 +3,7 @@
 use super::*;
 use crate::sample;
 use assize_fault::Nanos;
-use assize_model::finding::{Status, VerdictKind};
+use assize_model::finding::{AssumptionResult, Status, VerdictKind};
 use assize_model::journal::DecisionKind;
 use assize_model::picture::{Drill, Event, Line, Mark, Picture, Place};
 
@@ -227,4 +227,32 @@ fn stand_ins_support_design_and_no_clause() {
     for word in ["clause met", ">met<", "would be met", ">missed<", "fulfil"] {
         assert!(!page.contains(word), "{word}:\n{page}");
     }
+}
+
+#[test]
+fn what_several_rest_on_alike_stands_once() {
+    let warned = |name: &str, more: &str| {
+        let mut run = sample::run(name, VerdictKind::Fail, Status::Missed);
+        if let Run::Judged(outcome) = &mut run {
+            outcome.warnings.push(more.into());
+            let path = "links.hub".into();
+            let reason = "as published".into();
+            outcome.assumptions = vec![AssumptionResult { path, reason }];
+        }
+        run
+    };
+    let runs = || vec![warned("a", "only a"), warned("b", "only b")];
+    let page = printed(runs());
+    for once in [
+        "The queue of db was full",
+        "Only a",
+        "Only b",
+        "as published",
+    ] {
+        assert_eq!(page.matches(once).count(), 1, "{once}:\n{page}");
+    }
+    assert!(page.contains("What the verdicts rest on"));
+    // One alone has its own.
+    let alone = printed(runs().split_off(1));
+    assert!(alone.contains("What the verdict rests on") && alone.contains("Only b"));
 }

@@ -47,7 +47,8 @@ fn journeys(journeys: &[Journey], page: &mut Html) {
     }
     page.leaf("h3", &[], "Single points of failure");
     points(journeys, page);
-    page.el("details", &[], |page| {
+    // On paper the list by element suffices.
+    page.el("details", &[("class", "screen")], |page| {
         page.leaf("summary", &[], "Journey by journey");
         let heads = ["journey", "available", "single points of failure"];
         let mut alike: Vec<(&Journey, Vec<&str>)> = Vec::new();
@@ -183,8 +184,7 @@ fn combinations(sweeps: &[Sweep], page: &mut Html) {
         return;
     }
     worst.sort_by_key(|violation| std::cmp::Reverse(violation.objectives.len()));
-    let text = "The worst of those that none of their elements is alone, by how many targets \
-                they miss:";
+    let text = "The worst that take all of their elements, by how many targets they miss:";
     page.leaf("p", &[], text);
     let heads = ["together", "targets missed"];
     parts::table(page, &[("class", "flow")], &heads, &[], |page| {

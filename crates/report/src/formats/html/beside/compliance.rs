@@ -49,11 +49,11 @@ fn in_short(found: &Compliance) -> String {
         ),
     };
     format!(
-        "Of {} outcomes and controls {} have evidence for them, {} against them, {} none.{design}",
-        found.outcomes.len(),
+        "Evidence for {}, against {}, none for {} of {} outcomes and controls.{design}",
         count(State::Supported),
         count(State::Against),
-        count(State::NoEvidence)
+        count(State::NoEvidence),
+        found.outcomes.len()
     )
 }
 

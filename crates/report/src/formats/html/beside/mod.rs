@@ -3,6 +3,7 @@
 
 mod analysis;
 mod compliance;
+mod grounds;
 mod record;
 
 use super::markup::Html;
@@ -21,7 +22,13 @@ pub(super) struct Section {
 }
 
 /// All sections.
-const SECTIONS: &[Section] = &[analysis::SECTION, record::SECTION, compliance::SECTION];
+const SECTIONS: &[Section] = &[
+    grounds::ASSUMPTIONS,
+    grounds::WARNINGS,
+    analysis::SECTION,
+    record::SECTION,
+    compliance::SECTION,
+];
 
 /// Those that have something to show.
 pub(super) fn shown(suite: &Suite) -> impl Iterator<Item = &'static Section> {

@@ -58,7 +58,7 @@ fn levels(credits: &Credits, page: &mut Html) {
 }
 
 fn sums(lines: &[(&str, String)], head: &str, page: &mut Html) {
-    page.el("td", &[("data-h", head)], |page| {
+    page.el("td", &[("class", "sums"), ("data-h", head)], |page| {
         page.el("ul", &[], |page| {
             for (name, text) in lines {
                 page.leaf("li", &[], &format!("{name}: {text}"));

@@ -9,15 +9,17 @@ pub(super) const SECTION: Section = Section {
     id: "never-exercised",
     title: "Never exercised, so not shown to work",
     shown: |scene| !scene.outcome.not_exercised.is_empty(),
-    write: |scene, page| list(scene, page),
+    write: list,
 };
 
-const HEADS: [&str; 2] = ["element", "what it is for"];
+const HEADS: [&str; 2] = ["what it is for", "elements"];
 
 fn list(scene: &Scene<'_>, page: &mut Html) {
+    let items = scene.outcome.not_exercised.iter();
+    let items = items.map(|item| (item.element.as_str(), item.what.as_str()));
     parts::table(page, &[("class", "flow")], &HEADS, &[], |page| {
-        for item in &scene.outcome.not_exercised {
-            parts::words_row(page, &HEADS, &[&item.element, &item.what]);
+        for (elements, what) in parts::alike(items) {
+            parts::words_row(page, &HEADS, &[what, &elements]);
         }
     });
 }

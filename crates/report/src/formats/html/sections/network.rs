@@ -176,8 +176,11 @@ fn list(page: &mut Html, title: &str, entries: Vec<(String, String)>) {
     }
     let heads = ["element", "how"];
     parts::table(page, &[("class", "flow")], &heads, &[], |page| {
-        for (name, text) in &entries {
-            parts::words_row(page, &heads, &[name, text]);
+        let entries = entries
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()));
+        for (names, text) in parts::alike(entries) {
+            parts::words_row(page, &heads, &[&names, text]);
         }
     });
 }

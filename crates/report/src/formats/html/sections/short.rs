@@ -57,7 +57,8 @@ fn broken(outcome: &Outcome) -> Option<String> {
         let list = owners.iter().map(|(owner, n)| format!("`{owner}` ({n})"));
         let list: Vec<String> = list.collect();
         text.push_str(&format!(
-            "; what they broke belongs to {}",
+            "; what {} broke belongs to {}",
+            if all == 1 { "it" } else { "they" },
             words::list(&list)
         ));
     }

@@ -22,7 +22,8 @@ fn write(scene: &Scene<'_>, page: &mut Html) {
     let mixed = parts::tested_on(scene.outcome).is_empty();
     let mut heads = vec!["status", "objective", "for", "target", "measured"];
     heads.extend(predicted.then_some("predicted"));
-    heads.extend(["margin", "tested on"]);
+    heads.push("margin");
+    heads.extend(mixed.then_some("tested on"));
     let mut sorted: Vec<&Finding> = findings.iter().collect();
     sorted.sort_by_key(|finding| rank(finding));
     parts::table(page, &[("class", "targets flow")], &heads, &[], |page| {
@@ -62,7 +63,9 @@ fn row(page: &mut Html, finding: &Finding, with_predicted: bool, mixed: bool, tw
             wide(page, predicted);
         }
         wide(page, &finding.margin_text);
-        wide(page, finding.tested_on);
+        if mixed {
+            wide(page, finding.tested_on);
+        }
         page.el("td", &[("class", "rest narrow")], |page| {
             // Where one objective has several findings, its name alone tells nothing.
             if twin {

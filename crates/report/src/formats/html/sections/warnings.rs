@@ -1,22 +1,15 @@
 //! What was doubtful in the files, or noted by the run.
 
 use super::Section;
-use crate::words;
+use crate::formats::html::{Scene, shared};
 
 pub(super) const SECTION: Section = Section {
     id: "warnings",
     title: "Warnings",
-    shown: |scene| {
-        let live = scene.outcome.live.as_ref();
-        !scene.outcome.warnings.is_empty() || live.is_some_and(|l| !l.disturbed.is_empty())
-    },
-    write: |scene, page| {
-        let live = scene.outcome.live.iter().flat_map(|live| &live.disturbed);
-        page.el("ul", &[], |page| {
-            for warning in scene.outcome.warnings.iter().chain(live) {
-                let text = words::capital(&scene.clock.within(warning));
-                page.el("li", &[], |page| page.prose(&text));
-            }
-        });
+    shown: |scene| !scene.shared.own_warnings(scene.outcome).is_empty(),
+    write: |scene: &Scene<'_>, page| {
+        let own = scene.shared.own_warnings(scene.outcome);
+        let texts = own.into_iter().map(|text| scene.clock.within(text));
+        shared::warnings(texts, page);
     },
 };

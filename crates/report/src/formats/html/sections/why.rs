@@ -32,27 +32,16 @@ fn one(scene: &Scene<'_>, finding: &Finding, page: &mut Html) {
         if !finding.margin_text.is_empty() {
             line.push_str(&format!(", {}", finding.margin_text));
         }
-        page.leaf("p", &[], &format!("{line}."));
-        page.el("p", &[], |page| {
-            page.prose(&scene.clock.within(&finding.reason))
-        });
+        let reason = scene.clock.within(&finding.reason);
+        page.el("p", &[], |page| page.prose(&format!("{line}. {reason}")));
         let mut more = tell::details(finding, &scene.clock, true);
-        more.extend(
-            finding
-                .attribution
-                .iter()
-                .map(|part| format!("caused by {}", tell::cause(part))),
-        );
+        more.extend(tell::causes(finding));
         more.extend(tell::accepted(finding));
-        more.push(format!(
-            "tested on {}; stated in {}",
-            finding.tested_on, finding.source
-        ));
-        page.el("ul", &[("class", "faint")], |page| {
-            for text in more {
-                page.el("li", &[], |page| page.prose(&words::capital(&text)));
-            }
-        });
+        let on = parts::tested_on(scene.outcome).is_empty();
+        more.extend(on.then(|| format!("tested on {}", finding.tested_on)));
+        more.push(format!("stated in {}", finding.source));
+        let text = format!("{}.", words::capital(&more.join("; ")));
+        page.el("p", &[("class", "faint")], |page| page.prose(&text));
     });
     page.line();
 }

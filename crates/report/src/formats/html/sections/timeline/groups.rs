@@ -23,25 +23,51 @@ pub(super) fn write(scene: &Scene<'_>, page: &mut Html) {
         ],
     );
     ticks(scene, page);
+    let mut alike: Vec<Vec<&GroupResult>> = Vec::new();
     for group in groups {
-        let sites = words::number(group.sites as usize, "site", "sites");
-        let (at, when) = match &group.restored_at {
+        let same = |known: &&mut Vec<&GroupResult>| known[0].restored_at == group.restored_at;
+        match alike.iter_mut().find(same) {
+            Some(known) => known.push(group),
+            None => alike.push(vec![group]),
+        }
+    }
+    for groups in alike {
+        let (at, when) = match &groups[0].restored_at {
             Some(at) => (
                 scene.axis.instant(at),
                 format!("back for good {}", scene.clock.show(at)),
             ),
             None => (WIDTH, "not back by the end".to_owned()),
         };
-        let note = format!("{sites}, {when}");
-        let alternative = format!("{}: {note}", group.id);
+        let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+        let name = words::list(&ids);
+        let note = format!("{}, {when}", sites(&groups));
+        let alternative = format!("{name}: {note}");
         let (mut away, mut back) = (String::new(), String::new());
         bar(&mut away, 0.0, at, 3, 12);
         if at < WIDTH {
             bar(&mut back, at, WIDTH, 3, 12);
         }
-        row(scene, page, 18, (&group.id, &note, &alternative), |page| {
+        row(scene, page, 18, (&name, &note, &alternative), |page| {
             page.shape("path", &[("class", "away"), ("d", &away)]);
             page.shape("path", &[("class", "serve"), ("d", &back)]);
         });
+    }
+}
+
+/// How many sites the groups have; of several, the fewest and the most.
+fn sites(groups: &[&GroupResult]) -> String {
+    let counts = groups.iter().map(|group| group.sites);
+    let (least, most) = (counts.clone().min(), counts.max());
+    match (least.unwrap_or(0), most.unwrap_or(0)) {
+        (least, most) if least == most => {
+            let each = if groups.len() > 1 { " each" } else { "" };
+            format!("{}{each}", words::number(most as usize, "site", "sites"))
+        }
+        (least, most) => format!(
+            "{} to {} sites each",
+            words::count(least),
+            words::count(most)
+        ),
     }
 }

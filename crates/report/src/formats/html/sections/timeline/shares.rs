@@ -16,23 +16,25 @@ pub(super) fn write(scene: &Scene<'_>, page: &mut Html) {
         return;
     }
     page.leaf("h3", &[], "Who was served");
-    let text = "Of each population, the journey that suffered most: the line is the share of all \
-                its users who were served, from 0% at the bottom to 100% at the top.";
+    let text = "Of each population, the journey that suffered most, with those that suffered \
+                alike: the line is the share of all its users who were served, from 0% at the \
+                bottom to 100% at the top.";
     page.leaf("p", &[("class", "faint")], text);
     legend(page, &[("lost", "users without the journey")]);
     ticks(scene, page);
     let mut well = Vec::new();
-    let mut others: Vec<(&PopulationResult, &JourneyResult)> = Vec::new();
+    let mut others: Vec<(&PopulationResult, Alike<'_>)> = Vec::new();
     for population in populations {
         let mut hurt: Vec<&JourneyResult> = population.journeys.iter().collect();
         hurt.retain(|journey| !journey.outages.is_empty());
         hurt.sort_by(|a, b| a.availability.total_cmp(&b.availability));
+        let hurt = alike(hurt);
         let Some((worst, rest)) = hurt.split_first() else {
             well.push(population.id.as_str());
             continue;
         };
         curve(scene, population, worst, page);
-        others.extend(rest.iter().map(|journey| (population, *journey)));
+        others.extend(rest.iter().map(|journeys| (population, journeys.clone())));
     }
     if !well.is_empty() {
         let text = format!("Never interrupted: {}.", words::list(&well));
@@ -40,23 +42,45 @@ pub(super) fn write(scene: &Scene<'_>, page: &mut Html) {
     }
     if !others.is_empty() {
         page.el("details", &[], |page| {
-            let count = words::number(others.len(), "journey", "journeys");
+            let count = others.iter().map(|(_, journeys)| journeys.len()).sum();
+            let count = words::number(count, "journey", "journeys");
             page.leaf("summary", &[], &format!("The other {count} that suffered"));
             ticks(scene, page);
-            for (population, journey) in others {
-                curve(scene, population, journey, page);
+            for (population, journeys) in &others {
+                curve(scene, population, journeys, page);
             }
         });
     }
 }
 
-fn curve(
-    scene: &Scene<'_>,
-    population: &PopulationResult,
-    journey: &JourneyResult,
-    page: &mut Html,
-) {
-    let name = format!("{} / {}", population.id, journey.id);
+/// Journeys of a population that were out at the same times for the same shares.
+type Alike<'a> = Vec<&'a JourneyResult>;
+
+/// Those that are alike together, in order.
+fn alike(journeys: Vec<&JourneyResult>) -> Vec<Alike<'_>> {
+    let same = |a: &JourneyResult, b: &JourneyResult| {
+        let mut pairs = a.outages.iter().zip(&b.outages);
+        a.outages.len() == b.outages.len()
+            && a.availability.total_cmp(&b.availability).is_eq()
+            && pairs.all(|(a, b)| {
+                (a.from_offset, a.to_offset) == (b.from_offset, b.to_offset)
+                    && a.share.total_cmp(&b.share).is_eq()
+            })
+    };
+    let mut all: Vec<Alike<'_>> = Vec::new();
+    for journey in journeys {
+        match all.iter_mut().find(|known| same(known[0], journey)) {
+            Some(known) => known.push(journey),
+            None => all.push(vec![journey]),
+        }
+    }
+    all
+}
+
+fn curve(scene: &Scene<'_>, population: &PopulationResult, journeys: &Alike<'_>, page: &mut Html) {
+    let ids: Vec<&str> = journeys.iter().map(|journey| journey.id.as_str()).collect();
+    let journey = journeys[0];
+    let name = format!("{} / {}", population.id, words::list(&ids));
     let worst = journey.outages.iter().map(|o| o.share).fold(0.0, f64::max);
     let users = words::number(population.users as usize, "user", "users");
     let note = format!(

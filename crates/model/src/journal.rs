@@ -1,7 +1,7 @@
 //! Observations: what an engine recorded. The judge reads nothing else.
 
 use crate::ids::{GroupId, JourneyId, ServiceId};
-use crate::plan::Cell;
+use crate::plan::{Cell, Plan};
 use assize_fault::Nanos;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,35 @@ pub struct Journal {
     pub trace_digest: String,
     /// Events taken.
     pub events: u64,
+}
+
+impl Journal {
+    /// One of a plan in which nothing is recorded yet.
+    #[must_use]
+    pub fn empty(engine: Engine, plan: &Plan<'_>) -> Self {
+        Self {
+            engine,
+            seed: plan.seed,
+            end: plan.scenario.end,
+            cells: plan.cells.clone(),
+            series: Vec::new(),
+            solos: Vec::new(),
+            faults: Vec::new(),
+            steps: Vec::new(),
+            decisions: Vec::new(),
+            serving: Vec::new(),
+            split_brain: Vec::new(),
+            read_backs: Vec::new(),
+            restores: Vec::new(),
+            queues: Vec::new(),
+            groups: Vec::new(),
+            not_exercised: Vec::new(),
+            amplification: Vec::new(),
+            measured: None,
+            trace_digest: String::new(),
+            events: 0,
+        }
+    }
 }
 
 /// What a live run measured of the machine and of itself, on which its error bounds rest.

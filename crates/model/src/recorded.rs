@@ -180,26 +180,8 @@ pub fn head(bytes: &[u8]) -> Option<Head> {
 /// A line that is none, or that names what the plan does not have.
 pub fn read(plan: &Plan<'_>, bytes: &[u8]) -> Result<Journal, String> {
     let mut journal = Journal {
-        engine: Engine::Simulate,
-        seed: plan.seed,
         end: Nanos::ZERO,
-        cells: plan.cells.clone(),
-        series: Vec::new(),
-        solos: Vec::new(),
-        faults: Vec::new(),
-        steps: Vec::new(),
-        decisions: Vec::new(),
-        serving: Vec::new(),
-        split_brain: Vec::new(),
-        read_backs: Vec::new(),
-        restores: Vec::new(),
-        queues: Vec::new(),
-        groups: Vec::new(),
-        not_exercised: Vec::new(),
-        amplification: Vec::new(),
-        measured: None,
-        trace_digest: String::new(),
-        events: 0,
+        ..Journal::empty(Engine::Simulate, plan)
     };
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         if line.is_empty() {

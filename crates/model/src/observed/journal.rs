@@ -154,26 +154,15 @@ fn journal(
         ..Measured::default()
     });
     Journal {
-        engine: Engine::Observed,
         seed: 0,
-        end: plan.scenario.end,
-        cells: plan.cells.clone(),
         series: series(plan, pairs, all),
         solos: solos.collect(),
         faults: faults.collect(),
-        steps: Vec::new(),
         decisions: decisions(observed, start, &names),
-        serving: Vec::new(),
-        split_brain: Vec::new(),
-        read_backs: Vec::new(),
-        restores: Vec::new(),
-        queues: Vec::new(),
-        groups: Vec::new(),
-        not_exercised: Vec::new(),
-        amplification: Vec::new(),
         measured,
         trace_digest: observed.digest.clone(),
         events: observed.rows.len() as u64,
+        ..Journal::empty(Engine::Observed, plan)
     }
 }
 

@@ -264,26 +264,11 @@ impl Bench {
             outcome: "done".into(),
         };
         Journal {
-            engine: Engine::Simulate,
             seed: 1,
-            end: self.scenario.end,
             series: all_served(&plan.cells),
-            cells: plan.cells,
-            solos: Vec::new(),
             faults: self.scenario.faults.iter().map(fault).collect(),
             steps: self.scenario.steps.iter().map(step).collect(),
-            decisions: Vec::new(),
-            serving: Vec::new(),
-            split_brain: Vec::new(),
-            read_backs: Vec::new(),
-            restores: Vec::new(),
-            queues: Vec::new(),
-            groups: Vec::new(),
-            not_exercised: Vec::new(),
-            amplification: Vec::new(),
-            measured: None,
-            trace_digest: String::new(),
-            events: 0,
+            ..Journal::empty(Engine::Simulate, &plan)
         }
     }
 

@@ -58,6 +58,7 @@ topology:
   services:
     web:
       driver: http
+      mode: active-standby
       replicas: {{a: '127.0.0.1:{a}', b: '127.0.0.1:{b}'}}
       failover: external
       peers: [{peers}]

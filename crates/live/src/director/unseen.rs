@@ -11,7 +11,7 @@ use assize_control::wire::FlowFaults;
 use assize_fault::Nanos;
 use assize_model::binding::Realisation;
 use assize_model::observation::Observation;
-use assize_model::topology::Service;
+use assize_model::topology::{Mode, Service};
 use assize_model::{Plan, ServiceId};
 use std::collections::BTreeSet;
 
@@ -28,7 +28,8 @@ impl Unseen {
         let decides = |service: &Service| {
             let external = service.failover.as_ref().is_some_and(|f| f.external);
             let real = matches!(service.realised, Realisation::Bound(_));
-            external && real && service.replicas.len() > 1
+            let one_writer = matches!(service.mode, Mode::ActiveStandby | Mode::Quorum);
+            external && real && one_writer && service.replicas.len() > 1
         };
         Self {
             decides: plan.topology.services.iter().map(decides).collect(),
@@ -92,5 +93,32 @@ impl Director<'_> {
             );
             self.say(Observation::Bypassed { at, service, what });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use assize_model::file::{LoadOptions, MemorySource, load_scenario};
+
+    #[test]
+    fn only_a_real_system_that_elects_one_of_several_must_see_a_cut() {
+        let text = "assize: scenario/v1
+topology:
+  services:
+    elects: {driver: tcp, mode: active-standby, replicas: {a: 'h:1', b: 'h:2'}, failover: external}
+    all-serve: {driver: tcp, replicas: {a: 'h:3', b: 'h:4'}, failover: external}
+    ours: {driver: tcp, mode: active-standby, replicas: {a: 'h:5', b: 'h:6'}, failover: {promote: 1s}}
+    stand-in: {mode: active-standby, replicas: {a: {}, b: {}}, failover: external}
+timeline: [{id: cut, at: 0s, fault: isolate, target: service/elects/a, for: 9s}]
+";
+        let files = MemorySource::new([("s.yaml", text)]);
+        let read = load_scenario(&files, "s.yaml".as_ref(), &LoadOptions::default());
+        let (topology, scenario, _) = read.unwrap_or_else(|p| panic!("{p}"));
+        let mut unseen = Unseen::new(&Plan::new(&topology, &scenario, 0));
+        for service in 0..4 {
+            unseen.note(0, service);
+        }
+        assert_eq!(unseen.faults, BTreeSet::from([(0, 0)]));
     }
 }

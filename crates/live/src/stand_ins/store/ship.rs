@@ -40,18 +40,24 @@ pub(super) struct Peer {
 impl Store {
     /// Ships to one other replica until it is aborted.
     pub(super) async fn ship_to(self: Arc<Self>, peer: u16) {
-        let mut link = None;
+        let (mut link, mut failed) = (None, false);
         loop {
-            self.until_due().await;
+            // What failed is tried again; for asynchronous copies, when the next is due.
+            if failed && self.replication == Replication::Sync {
+                tokio::time::sleep(self.wall(AGAIN)).await;
+            } else {
+                self.until_due().await;
+            }
+            failed = false;
             if !self.ships() {
                 self.note_missed(peer);
                 link = None;
                 continue;
             }
             let shipped = self.round(peer, &mut link).await;
-            if shipped.is_err() {
+            failed = shipped.is_err();
+            if failed {
                 link = None;
-                tokio::time::sleep(self.wall(AGAIN)).await;
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Outages in CSV, as people write them down after an incident.
 //!
 //! The first row names the columns: `population` or `service`, `from`, `to`, and as wanted
-//! `journey`, `share`, `cause`, `owner`, `detected`, `reported`, `users`. Lines that begin with
-//! `#` are remarks.
+//! `journey`, `share`, `cause`, `owner`, `detected`, `reported`, `users`, `sites`. Lines
+//! that begin with `#` are remarks.
 
 use super::{About, Observed, Row};
 use crate::calendar::Calendar;
@@ -11,7 +11,7 @@ use assize_fault::Ppb;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "population",
     "service",
     "journey",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 11] = [
     "detected",
     "reported",
     "users",
+    "sites",
 ];
 /// The most rows of one file.
 const MOST_ROWS: usize = 20_000;
@@ -183,7 +184,8 @@ impl Reader<'_> {
             }
         }
         let share = self.share(get("share").unwrap_or("100%"), text, line);
-        let users = get("users").and_then(|cell| self.users(cell, text, line));
+        let users = get("users").and_then(|cell| self.number(cell, "users", text, line));
+        let sites = get("sites").and_then(|cell| self.number(cell, "sites", text, line));
         let causes = list("cause");
         if causes.is_empty() && share.is_some_and(|share| share > Ppb::ZERO) {
             let help =
@@ -211,6 +213,7 @@ impl Reader<'_> {
             detected,
             reported,
             users,
+            sites,
         })
     }
 
@@ -226,21 +229,21 @@ impl Reader<'_> {
             .ok()
     }
 
-    fn users(&mut self, cell: &str, text: &str, line: u32) -> Option<u64> {
-        let users = cell
+    fn number(&mut self, cell: &str, what: &str, text: &str, line: u32) -> Option<u64> {
+        let number = cell
             .parse::<u64>()
             .ok()
             .filter(|n| (1..=10_000_000).contains(n));
-        if users.is_none() {
+        if number.is_none() {
             let help = "write a whole number from 1 to 10000000";
             self.wrong(
                 line,
                 text,
-                format!("`{cell}` is not a number of users"),
+                format!("`{cell}` is not a number of {what}"),
                 help,
             );
         }
-        users
+        number
     }
 }
 

@@ -8,6 +8,7 @@ mod csv;
 mod journal;
 mod prometheus;
 mod scenario;
+mod sites;
 #[cfg(test)]
 mod tests;
 mod topology;
@@ -66,6 +67,8 @@ pub struct Row {
     pub reported: Option<Timestamp>,
     /// How many users there are, where no topology says it.
     pub users: Option<u64>,
+    /// At how many sites somebody was out; all of the population's unless said.
+    pub sites: Option<u64>,
 }
 
 /// Whom or what a row is about.
@@ -122,6 +125,7 @@ pub fn judge(observed: &Observed, frame: Frame<'_>) -> Result<Outcome, Problems>
     }
     let mut outcome = crate::judge::judge(&plan, &journal, warnings);
     outcome.resolution = observed.resolution;
+    sites::apply(observed, topology, scenario.start, &mut outcome)?;
     // Of whom nobody wrote anything down, nothing is known.
     for population in &mut outcome.populations {
         population

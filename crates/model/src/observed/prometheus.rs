@@ -134,6 +134,7 @@ fn rows(
                 detected: None,
                 reported: None,
                 users: None,
+                sites: None,
             }),
         }
     }

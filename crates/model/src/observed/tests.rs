@@ -305,3 +305,52 @@ proptest! {
         let _ = read_prometheus("x.json", &text);
     }
 }
+
+/// Ten courts, whose staff are all out or a part of them.
+const COURTS: &str = "assize: topology/v1\nnodes: {crown: {kind: site, count: 10}, \
+    core: {kind: switch, in: [acme]}}\ndomains: {acme: {kind: supplier}}\n\
+    links: {wan: {between: [[crown], core]}}\nservices: {app: {replicas: {a: {at: core}}}}\n\
+    journeys: {sign-in: {calls: [app]}}\naccess: {wired: {via: [wan]}}\n\
+    populations: {staff: {at: {crown: 1000}, access: [wired], makes: {sign-in: 1/h}}}\n\
+    contract: {supplier: [acme], levels: {sign-in: {target: 99%, weighting: site-minutes, \
+    credit: shortfall}}}\n";
+
+/// What site-minutes come to in January.
+fn by_sites(rows: &str) -> Result<String, Problems> {
+    let source = MemorySource::new([("t.yaml", COURTS)]);
+    let read = crate::file::load_topology(&source, Path::new("t.yaml"), &LoadOptions::default());
+    let (topology, _) = read.unwrap_or_else(|problems| panic!("{problems}"));
+    let contract = topology.contract.clone().expect("a contract");
+    let text = format!("population,from,to,share,cause,owner,sites\n{rows}");
+    let observed = read_csv("incident.csv", &text, &london())?;
+    let frame = Frame {
+        topology: Some(&topology),
+        contract: Some(&contract),
+        ..Frame::default()
+    };
+    let verdict = serde_json::to_value(judge(&observed, frame)?).expect("JSON");
+    let record = Record::read(&verdict).unwrap_or_else(|why| panic!("{why}"));
+    let credits = reckon(&contract, &record);
+    Ok(credits.levels[0].months[0].achieved_text.clone())
+}
+
+#[test]
+fn rows_that_count_sites_are_weighed_by_them() {
+    // 72 of 744 hours at all ten sites: 90.3225…; at two of them: 98.0645…
+    let days = "2019-01-08T00:00,2019-01-11T00:00";
+    let row = |sites: &str| format!("staff,{days},20%,core,acme,{sites}\n");
+    assert_eq!(by_sites(&row("")).expect("judged"), "90.32%");
+    assert_eq!(by_sites(&row("2")).expect("judged"), "98.06%");
+    // Rows that meet, alike in all but their sites: 24 h at 2, 48 h at 4 of 10 are 24 whole
+    // hours of 744.
+    let two = "staff,2019-01-08T00:00,2019-01-09T00:00,20%,core,acme,2\n\
+               staff,2019-01-09T00:00,2019-01-11T00:00,20%,core,acme,4\n";
+    assert_eq!(by_sites(two).expect("judged"), "96.77%");
+    let said = by_sites(&row("11")).expect_err("refused").to_string();
+    assert!(
+        said.contains("`staff` sits at 10 sites, not at 11"),
+        "{said}"
+    );
+    let said = by_sites(&row("none")).expect_err("refused").to_string();
+    assert!(said.contains("is not a number of sites"), "{said}");
+}

@@ -128,11 +128,22 @@ fn data(outcome: &Outcome) -> Option<String> {
         .iter()
         .filter(|(_, d)| d.lost + d.corrupted + d.duplicated > 0 || d.rpo > Nanos::ZERO);
     let texts = hurt.map(|(service, d)| {
+        let counts = [
+            (d.lost, "lost"),
+            (d.corrupted, "corrupted"),
+            (d.duplicated, "duplicated"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts = counts.map(|(count, what)| format!("{} {what}", words::count(*count)));
+        let mut counts: Vec<String> = counts.collect();
+        if counts.is_empty() {
+            counts.push("none lost".to_owned());
+        }
         format!(
-            "`{}` lost {} of {} acknowledged writes, recovery point {}",
+            "`{}`: of {} acknowledged writes {}, recovery point {}",
             service.id,
-            words::count(d.lost),
             words::count(d.acknowledged),
+            words::list(&counts),
             d.rpo
         )
     });

@@ -394,3 +394,41 @@ objectives: [{{id: slow, latency: 1s, journey: use}}, {{id: rto, rto: 1s, journe
     // It falls with what it runs over, however deep.
     assert_eq!(time(finding(&out, "rto").measured), secs("1m"));
 }
+
+#[test]
+fn a_synchronous_write_takes_the_round_trip_to_its_copy_and_is_answered_in_time_or_not() {
+    // There and back: 2 × 10 ms to the primary, 2 × 30 ms from it to its copy, and 50 ms of service.
+    // The standby hangs at 60 s; checks of every 2 s at even seconds, with 1 s of patience, call it
+    // down with the third that fails: begun at 64 s at the latest, over at 65 s. Who asks from
+    // 65 s − (4 s − 70 ms) on is answered in time, as no copy is waited for any more.
+    let text = "
+assize: scenario/v1
+topology:
+  nodes: {s: {kind: site}, a: {kind: server}, b: {kind: server}}
+  links: {sa: {between: [s, a], latency: 10ms}, ab: {between: [a, b], latency: 30ms}}
+  services:
+    db:
+      mode: active-standby
+      service_time: 50ms
+      replicas: {one: {at: a, role: primary}, two: {at: b}}
+      failover: {check: {every: 2s, timeout: 1s, fall: 3, rise: 2, phase: 0s, from: a}, promote: 5s, failback: never}
+      state: {replication: {mode: MODE}}
+  populations: {u: {at: {s: 64}, makes: {put: 1/s}}}
+  journeys: {put: {writes: [db], timeout: 4s}}
+timeline: [{at: 1m, fault: outage, how: blackhole, target: service/db/two, for: 1m}]
+objectives: [{id: slow, latency: 1s, journey: put}, {id: rto, rto: 1m, journey: put}]
+settle: 1m
+";
+    let sync = outcome(&text.replace("MODE", "sync"), &[]);
+    let (from, served) = (secs("60s"), secs("65s") - secs("4s") + secs("70ms"));
+    assert_eq!(time(finding(&sync, "rto").measured), served - from);
+    let alone = outcome(
+        &text
+            .replace("MODE", "sync")
+            .replace("service/db/two", "service/db/one"),
+        &["timeline=[]"],
+    );
+    assert_eq!(time(finding(&alone, "slow").measured), secs("130ms"));
+    let not = outcome(&text.replace("MODE", "async, every: 5s"), &["timeline=[]"]);
+    assert_eq!(time(finding(&not, "slow").measured), secs("70ms"));
+}

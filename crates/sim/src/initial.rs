@@ -128,7 +128,7 @@ fn replica(acts: bool, n: usize) -> ReplicaState {
         no_replication: Vec::new(),
         capacity: Vec::new(),
         acts,
-        writes_wait: false,
+        copied_in: Some(Nanos::ZERO),
         well: Well {
             blame: None,
             capacity: Ppb::ONE,

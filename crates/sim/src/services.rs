@@ -29,17 +29,17 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether each replica is well, and whether its writes wait.
+    /// Whether each replica is well, and how long its writes wait for copies.
     fn refresh_replicas(&mut self, service: usize) {
         let (mut entries_change, mut users_change) = (false, false);
         for replica in 0..self.services[service].replicas.len() {
             let well = self.well(service, replica);
-            let waits = self.writes_wait(service, replica);
+            let copied_in = self.copied_in(service, replica);
             let state = &mut self.services[service].replicas[replica];
             entries_change |= state.well != well;
-            users_change |= state.writes_wait != waits;
+            users_change |= state.copied_in != copied_in;
             state.well = well;
-            state.writes_wait = waits;
+            state.copied_in = copied_in;
             self.note_serving(service, replica);
         }
         if !entries_change && !users_change {
@@ -304,25 +304,31 @@ impl Engine<'_> {
             .any(|c| usize::from(c.0) == replica)
     }
 
-    /// Whether writes at a replica wait: a synchronous copy that no check has called down does
-    /// not get them.
-    pub(crate) fn writes_wait(&self, service: usize, replica: usize) -> bool {
+    /// How long a write at a replica takes to be copied: a round trip to the farthest synchronous
+    /// copy. `None`: it waits for one that no check has called down and that does not get it.
+    fn copied_in(&self, service: usize, replica: usize) -> Option<Nanos> {
         let spec = &self.plan.topology.services[service];
         let sync = spec.state.as_ref().and_then(|s| s.replication) == Some(Replication::Sync);
         let state = &self.services[service];
-        let (Some(failover), true) = (&state.failover, sync && !state.checkers.is_empty()) else {
-            return false;
+        let waits = sync && spec.mode == Mode::ActiveStandby && !state.checkers.is_empty();
+        let (Some(failover), true) = (&state.failover, waits) else {
+            return Some(Nanos::ZERO);
         };
         let own_stops = !state.replicas[replica].no_replication.is_empty();
-        (0..state.replicas.len())
-            .filter(|r| *r != replica)
-            .any(|r| {
-                failover.is_up(r as u16)
-                    && spec.mode == Mode::ActiveStandby
-                    && (own_stops
-                        || !state.replicas[r].no_replication.is_empty()
-                        || !self.replicas_meet(service, replica, r))
-            })
+        let copies = (0..state.replicas.len()).filter(|r| *r != replica);
+        let mut longest = Nanos::ZERO;
+        for r in copies.filter(|r| failover.is_up(*r as u16)) {
+            if own_stops
+                || !state.replicas[r].no_replication.is_empty()
+                || !self.replicas_meet(service, replica, r)
+            {
+                return None;
+            }
+            let way = (Instance::new(service, replica), Instance::new(service, r));
+            let quality = self.fabric.leg_between(way.0, way.1).quality;
+            longest = longest.max((quality.latency + quality.jitter) * 2);
+        }
+        Some(longest)
     }
 
     /// Old primaries that can hear the new one will have heard after one latency.

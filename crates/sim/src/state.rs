@@ -21,8 +21,9 @@ pub(crate) struct ReplicaState {
     pub(crate) capacity: Vec<(Fault, Ppb)>,
     /// It takes itself for one that serves (a primary, or any active replica).
     pub(crate) acts: bool,
-    /// Its writes wait for a copy that it cannot reach.
-    pub(crate) writes_wait: bool,
+    /// How long a write takes to be copied before it is acknowledged; `None`: it waits for a copy
+    /// that it cannot reach.
+    pub(crate) copied_in: Option<Nanos>,
     pub(crate) well: Well,
     pub(crate) serving_since: Option<Nanos>,
     pub(crate) ever_served: bool,

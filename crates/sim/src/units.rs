@@ -140,9 +140,14 @@ impl Engine<'_> {
                 if loaded == Ppb::ZERO {
                     ok &= !mask;
                 }
-                if state.writes_wait && spec.writes.contains(&entry.service) {
-                    waiting |= mask;
-                }
+                let took = match state.copied_in {
+                    _ if !spec.writes.contains(&entry.service) => took,
+                    Some(copied_in) => took + copied_in,
+                    None => {
+                        waiting |= mask;
+                        took
+                    }
+                };
                 if self.unbitten > 0 {
                     met.extend(worse.iter().map(|d| d.0));
                 }

@@ -12,6 +12,7 @@ mod narrow;
 mod pair;
 mod plain;
 mod refused;
+mod secrets;
 mod unseen;
 
 use assize_live::{Ended, Options, Refused};

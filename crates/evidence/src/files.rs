@@ -1,6 +1,6 @@
 //! The files of a pack, in memory, and which names and sizes they may have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// Files by name, in order of name.
@@ -70,11 +70,39 @@ pub fn fit_name(name: &str) -> Result<(), Refusal> {
     if name.split('/').any(|part| part.is_empty() || part == ".") {
         return no("a name with an empty part or `.` has two spellings");
     }
+    if name.split('/').any(|part| part.ends_with('.')) {
+        return no("a name that ends in a dot loses it on some systems");
+    }
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     if !name.chars().all(plain) {
         return no("only letters, digits, `-`, `_`, `.` and `/` stand in names");
     }
     Ok(())
+}
+
+/// Whether names may stand in a pack together: on every system each is a file of its own.
+///
+/// # Errors
+/// The first that may not.
+pub fn fit_together<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), Refusal> {
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut folders: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        let plain = name.to_ascii_lowercase();
+        let above = plain
+            .match_indices('/')
+            .map(|(at, _)| plain[..at].to_owned());
+        folders.extend(above);
+        if !known.insert(plain) {
+            let why =
+                "another differs from it in capitals alone, which some systems do not tell apart";
+            return Err(Refusal::of(name, why));
+        }
+    }
+    match known.intersection(&folders).next() {
+        Some(name) => Err(Refusal::of(name, "it is a file, and a folder too")),
+        None => Ok(()),
+    }
 }
 
 /// A name for a file that was read from elsewhere: it shows where it came from, and is fit.
@@ -92,13 +120,16 @@ pub fn name_for(folder: &str, path: &str, taken: &Files) -> String {
                     c if c.is_ascii_alphanumeric() || "-_.".contains(c) => c,
                     _ => '-',
                 })
-                .collect(),
+                .collect::<String>()
+                .trim_end_matches('.')
+                .to_owned(),
         })
         .collect();
     // What is long is cut at the front, where it says least.
     while plain.len() > 1 && plain.iter().map(|p| p.len() + 1).sum::<usize>() > 160 {
         plain.remove(0);
     }
+    plain.retain(|part| !part.is_empty());
     let mut stem = plain.join("/");
     stem.truncate(200);
     let first = format!("{folder}/{}", if stem.is_empty() { "file" } else { &stem });

@@ -21,6 +21,6 @@ pub mod tsp;
 pub mod zip;
 
 pub use digest::{is_sha256, sha256};
-pub use files::{Files, MOST_BYTES, MOST_FILES, Refusal, fit_name, name_for};
+pub use files::{Files, MOST_BYTES, MOST_FILES, Refusal, fit_name, fit_together, name_for};
 pub use keys::{PrivateKey, PublicKey};
 pub use statement::{Role, State, Statement};

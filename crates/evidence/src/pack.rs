@@ -7,7 +7,7 @@
 use crate::chain;
 use crate::digest::sha256;
 use crate::dsse::Envelope;
-use crate::files::{Files, MOST_BYTES, MOST_FILES, Refusal};
+use crate::files::{Files, MOST_BYTES, MOST_FILES, Refusal, fit_together};
 use crate::keys::{PrivateKey, PublicKey};
 use crate::statement::{Role, State, Statement};
 use crate::sums::{self, SUMS};
@@ -117,6 +117,13 @@ pub fn check(files: &Files) -> Result<Intact, Vec<Refusal>> {
     };
     let listed = sums::read(list).map_err(|refusal| vec![refusal])?;
     let mut wrong = sums::check(files, &listed);
+    wrong.extend(fit_together(files.keys()).err());
+    // What seals a pack is covered otherwise, and checked as what it is.
+    let seals = |name: &&String| {
+        *name == SUMS || name.starts_with(ATTESTATIONS) || name.starts_with(STAMPS)
+    };
+    let sealed = listed.keys().filter(seals);
+    wrong.extend(sealed.map(|name| Refusal::of(name, "it has no place in the list of files")));
     wrong.extend(chains(files));
     let (mut signed, mut stamps) = (Vec::new(), Vec::new());
     let envelopes = envelopes(files);

@@ -140,6 +140,14 @@ impl Statement {
                 "what is signed is another kind of statement",
             ));
         }
+        // Readers by hand look for text in it: it has one spelling, and each file stands once.
+        let once = statement.subject.windows(2).all(|s| s[0].name < s[1].name);
+        if !once || statement.to_bytes() != bytes {
+            return Err(Refusal::of(
+                name,
+                "what is signed is not written as packs have it, or names a file twice",
+            ));
+        }
         Ok(statement)
     }
 

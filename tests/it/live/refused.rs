@@ -11,7 +11,7 @@ fn listener() -> (TcpListener, u16) {
 }
 
 /// Answers every connection with these bytes once something has come, and closes it.
-fn answering(bytes: &'static [u8]) -> u16 {
+pub(super) fn answering(bytes: &'static [u8]) -> u16 {
     let (listener, port) = listener();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
@@ -32,7 +32,8 @@ fn silent() -> u16 {
     port
 }
 
-const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+pub(super) const HELLO: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// A scenario whose service is bound like this.
 fn refused(name: &str, binding: &str, options: &[&str]) -> Ran {

@@ -1,6 +1,7 @@
 //! The judge once more: whether the findings of a pack follow from its journal, and whether a
 //! simulation gives the same bytes again.
 
+use super::belongs;
 use super::build::{ANALYSIS, RECORD, VERIFY, told};
 use super::facts::{self, FACTS, Facts, RanFacts};
 use crate::beside::Beside;
@@ -115,6 +116,7 @@ fn tell(files: &Files, facts: &Facts, threads: usize) -> Result<Again, Refusal> 
             repeat(file, facts, ran, (files, threads), &mut again).map_err(Refusal::pack)?;
         }
     }
+    again.wrong.extend(belongs::check(files, facts));
     let (state, why) = facts::state(facts, files);
     // Of a killed run each journal may have come to its end; no other word is kinder than it.
     if facts.state != state && facts.state != State::Killed {

@@ -4,6 +4,7 @@
 //! the judge once more.
 
 pub(crate) mod again;
+mod belongs;
 mod build;
 pub(crate) mod facts;
 pub(crate) mod folder;

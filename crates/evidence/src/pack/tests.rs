@@ -140,3 +140,91 @@ proptest! {
         prop_assert!(passed.is_err(), "byte {place}");
     }
 }
+
+/// A pack with one more file, sealed anew.
+fn with(name: &str) -> String {
+    let mut files = sealed();
+    files.remove(SUMS);
+    files.insert(name.into(), b"x".to_vec());
+    let refusals = check(&seal(files)).expect_err(name);
+    refusals.iter().map(|r| format!("{r}\n")).collect()
+}
+
+#[test]
+fn every_name_is_one_file_on_every_system() {
+    for (name, why) in [
+        ("Verdict.json", "in capitals alone"),
+        ("verdict.json/x", "it is a file, and a folder too"),
+        ("INPUTS", "it is a file, and a folder too"),
+        ("inputs/b.", "ends in a dot"),
+        ("inputs/ver\u{131}fy", "only letters"),
+        ("inputs/a\0b", "only letters"),
+        ("inputs/..\\x", "only letters"),
+        ("stamps/x.tsr", "no place in the list of files"),
+        (
+            "attestations/9-customer.pub",
+            "no place in the list of files",
+        ),
+    ] {
+        let said = with(name);
+        assert!(said.contains(why), "{name}: {said}");
+    }
+}
+
+/// A statement by somebody who has the key and writes it as he likes.
+fn stated(change: impl FnOnce(String) -> String) -> String {
+    let mut files = sealed();
+    let statement = Statement::of(&files, Role::Supplier, State::Complete).to_bytes();
+    let text = change(String::from_utf8(statement).expect("text"));
+    let envelope = Envelope::sign(text.as_bytes(), &key(1));
+    files.insert(
+        "attestations/1-supplier.pub".into(),
+        key(1).public().to_pem().into_bytes(),
+    );
+    files.insert(
+        "attestations/1-supplier.dsse.json".into(),
+        envelope.to_bytes(),
+    );
+    match check(&files) {
+        Ok(_) => String::new(),
+        Err(refusals) => refusals.iter().map(|r| format!("{r}\n")).collect(),
+    }
+}
+
+#[test]
+fn a_statement_has_one_spelling_and_names_each_file_once() {
+    assert_eq!(stated(|text| text), "");
+    let first = |text: &str| {
+        let (begin, rest) = text.split_once("[").expect("a list");
+        let (subject, _) = rest.split_once("}}").expect("a subject");
+        (format!("{begin}["), format!("{subject}}}}},"))
+    };
+    for (what, said) in [
+        (
+            "twice",
+            stated(|text| {
+                let (begin, subject) = first(&text);
+                text.replacen(&begin, &format!("{begin}{subject}"), 1)
+            }),
+        ),
+        (
+            "twice with another digest",
+            stated(|text| {
+                let (begin, subject) = first(&text);
+                let other = subject.replacen("\"sha256\":\"", "\"sha256\":\"0", 1);
+                text.replacen(&begin, &format!("{begin}{other}"), 1)
+            }),
+        ),
+        ("with room", stated(|text| text.replacen(':', ": ", 1))),
+        (
+            "two roles",
+            stated(|text| text.replace("\"role\":", "\"role\":\"witness\",\"role\":")),
+        ),
+        (
+            "another field",
+            stated(|text| text.replace("\"role\":", "\"note\":\"met\",\"role\":")),
+        ),
+    ] {
+        assert!(said.contains("what is signed is no"), "{what}: {said}");
+    }
+}

@@ -99,7 +99,7 @@ fn by_hours(
         ),
         happened: most > one.more_than,
         arithmetic: if most == Nanos::ZERO {
-            format!("nothing counts as lost ({below})")
+            format!("at no time does what counts, by itself, leave {below}")
         } else {
             format!(
                 "{} with {below}, from {} on",

@@ -5,6 +5,8 @@ use assize_evidence::{Files, PrivateKey, Role, State, pack, sums, zip};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+mod attacks;
+
 const SCENARIO: &str = "\
 assize: scenario/v1
 topology:
@@ -514,7 +516,8 @@ fn a_time_stamp_is_asked_for_attached_and_checked() {
     let (exit, out, said) = folder.assize("evidence verify @pack --key @key.pub");
     assert_eq!(exit, 0, "{said}");
     assert!(
-        out.contains("time-stamp: attestations/1-supplier.dsse.json was there at 20"),
+        out.contains("time-stamp: it is about attestations/1-supplier.dsse.json and claims 20")
+            && out.contains("was NOT checked"),
         "{out}"
     );
     let (holds, said) = by_hand(&folder, "pack", "key.pub", Some("tsa.pem"));

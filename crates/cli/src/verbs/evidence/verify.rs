@@ -6,11 +6,11 @@ use crate::evidence::again::{self, Again};
 use crate::evidence::facts::Facts;
 use crate::evidence::{public_key, read_plan, store};
 use crate::exit::{Exit, Failure};
-use assize_evidence::pack::{self, Intact};
+use assize_evidence::pack::{self, Intact, Signed};
 use assize_evidence::plan::Registered;
 use assize_evidence::register::Register;
 use assize_evidence::series::{Series, Shown, series};
-use assize_evidence::{Files, PublicKey, Refusal, State};
+use assize_evidence::{Files, PublicKey, Refusal, Role, State};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -20,14 +20,15 @@ pub(crate) struct Arguments {
     /// Packs: folders or zip files; all packs of a plan together.
     #[arg(required = true, value_name = "PACK")]
     packs: Vec<PathBuf>,
-    /// A public key that you trust; each one given must have signed each pack.
+    /// A public key that you trust; each one given must have signed each pack, in that role if
+    /// one is named (`customer=FILE.pub`).
     #[arg(
         long,
         env = "ASSIZE_KEY",
-        value_name = "FILE.pub",
+        value_name = "[ROLE=]FILE.pub",
         value_delimiter = '\n'
     )]
-    key: Vec<PathBuf>,
+    key: Vec<String>,
     /// The plan that was registered: the packs must be of it.
     #[arg(long, env = "ASSIZE_PLAN_FILE", value_name = "FILE")]
     plan_file: Option<PathBuf>,
@@ -48,6 +49,32 @@ pub(crate) struct Arguments {
     format: Plain,
 }
 
+/// A key that must have signed, in this role if there is one.
+struct Trusted<'a> {
+    role: Option<Role>,
+    path: &'a Path,
+    key: PublicKey,
+}
+
+impl<'a> Trusted<'a> {
+    /// `FILE.pub`, or `ROLE=FILE.pub`.
+    fn read(given: &'a str) -> Result<Self, Failure> {
+        let named = |role: Role| {
+            let path = given.strip_prefix(&role.to_string())?.strip_prefix('=')?;
+            Some((role, path))
+        };
+        let (role, path) = match Role::ALL.into_iter().find_map(named) {
+            Some((role, path)) => (Some(role), Path::new(path)),
+            None => (None, Path::new(given)),
+        };
+        Ok(Self {
+            role,
+            path,
+            key: public_key(path)?,
+        })
+    }
+}
+
 /// What was found of a pack.
 #[derive(Default)]
 struct Checked {
@@ -66,10 +93,10 @@ struct Checked {
 }
 
 pub(super) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Exit, Failure> {
-    let keys: Vec<(&Path, PublicKey)> = arguments
+    let keys: Vec<Trusted<'_>> = arguments
         .key
         .iter()
-        .map(|path| Ok((path.as_path(), public_key(path)?)))
+        .map(|given| Trusted::read(given))
         .collect::<Result<_, Failure>>()?;
     let plan = arguments.plan_file.as_deref().map(read_plan).transpose()?;
     let threads = arguments.threads.map_or_else(
@@ -102,7 +129,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
 }
 
 impl Checked {
-    fn check(&mut self, files: &Files, keys: &[(&Path, PublicKey)], judge: Option<usize>) {
+    fn check(&mut self, files: &Files, keys: &[Trusted<'_>], judge: Option<usize>) {
         let intact = match pack::check(files) {
             Ok(intact) => intact,
             Err(refusals) => {
@@ -131,22 +158,38 @@ impl Checked {
         }
     }
 
-    fn signatures(&mut self, intact: &Intact, keys: &[(&Path, PublicKey)]) {
-        for signed in &intact.signed {
-            let known = keys.iter().find(|(_, key)| *key == signed.key);
+    fn signatures(&mut self, intact: &Intact, keys: &[Trusted<'_>]) {
+        for (index, signed) in intact.signed.iter().enumerate() {
+            let known = keys.iter().find(|trusted| trusted.key == signed.key);
             let whose = match known {
-                Some((path, _)) => format!("the key {}", path.display()),
+                Some(trusted) => format!("the key {}", trusted.path.display()),
                 None => format!("the key {}, which you did not name", &signed.key.id()[..16]),
             };
             self.shown
                 .push(format!("signed as {} by {whose}", signed.role));
             self.signed.push((signed.file.clone(), signed.run));
+            let before = &intact.signed[..index];
+            let other = |o: &&Signed| o.key == signed.key && o.role != signed.role;
+            if let Some(other) = before.iter().find(other) {
+                self.open.push(format!(
+                    "{} and {} signed with one key, so the second vouches for nothing that the \
+                     first does not",
+                    other.role, signed.role
+                ));
+            }
         }
-        for (path, key) in keys {
-            if !intact.signed.iter().any(|signed| signed.key == *key) {
-                let path = path.display();
-                self.refused
-                    .push(format!("it is not signed by the key {path}"));
+        for trusted in keys {
+            let by_it = |signed: &&Signed| signed.key == trusted.key;
+            let in_role = |signed: &Signed| trusted.role.is_none_or(|role| signed.role == role);
+            let path = trusted.path.display();
+            match (intact.signed.iter().find(by_it), trusted.role) {
+                (None, _) => self
+                    .refused
+                    .push(format!("it is not signed by the key {path}")),
+                (Some(_), Some(role)) if !intact.signed.iter().filter(by_it).any(in_role) => self
+                    .refused
+                    .push(format!("the key {path} signed it, and not as {role}")),
+                _ => {}
             }
         }
         if keys.is_empty() {
@@ -157,8 +200,8 @@ impl Checked {
         }
         for stamp in &intact.stamps {
             self.shown.push(format!(
-                "time-stamp: {} was there at {} (`openssl ts -verify`, in VERIFY.txt, says whose word \
-                 that is)",
+                "time-stamp: it is about {} and claims {}; whose word that is was NOT checked: \
+                 `openssl ts -verify` with the authority's certificate must, as in VERIFY.txt",
                 stamp.of, stamp.at
             ));
         }

@@ -12,7 +12,7 @@ use assize_evidence::Files;
 use assize_fault::Ppb;
 use assize_model::observation::Observation;
 use assize_model::{Plan, judge};
-use assize_report::Run;
+use assize_report::{Run, SuiteVerdict};
 
 /// Judges a scenario again, as often as it was run.
 ///
@@ -29,7 +29,9 @@ pub(crate) fn retold(
         None => {
             let made = ran.attempts.iter();
             let made = made.map(|attempt| made_then(file, facts, attempt, files));
-            again::together(file, made.collect::<Result<_, _>>()?).run
+            let made: Vec<Made> = made.collect::<Result<_, _>>()?;
+            replaced_rightly(ran, &made)?;
+            again::together(file, made).run
         }
     };
     if let Some(why) = &ran.cut_off {
@@ -41,6 +43,26 @@ pub(crate) fn retold(
         baseline::from_bytes(bytes)?.compare(&mut run, regress);
     }
     Ok(run)
+}
+
+/// That only what could not be decided was made again: whoever could leave out a miss by calling
+/// it replaced would choose the best of many.
+fn replaced_rightly(ran: &RanFacts, made: &[Made]) -> Result<(), String> {
+    for (index, one) in made.iter().enumerate().filter(|(_, one)| one.replaced) {
+        let undecided = one.one.run.verdict() == SuiteVerdict::Inconclusive;
+        if !undecided || index + 1 == made.len() {
+            return Err(format!(
+                "`{}`: run {} is called replaced, and {}",
+                ran.scenario,
+                index + 1,
+                match undecided {
+                    true => "no other was made in its place",
+                    false => "it was decided: only what could not be is made again",
+                }
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn made_then(

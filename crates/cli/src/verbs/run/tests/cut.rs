@@ -380,3 +380,52 @@ fn whatever_takes_a_run_takes_each_kind_of_it() {
         );
     }
 }
+
+/// A miss that is called undecided and made again, or one run that is told as two.
+#[test]
+fn the_best_of_many_cannot_be_chosen_within_a_pack() {
+    use assize_evidence::{PrivateKey, Role, State, pack, zip};
+    let folder = Folder::new("best");
+    let slow = [
+        "--repeat",
+        "2",
+        "--set",
+        "objectives=[{id: back, rto: 40s, journey: save}]",
+    ];
+    let whole = packed(&folder, late, &folder.file("pack.zip"), &slow);
+    let (exit, said) = verify(&folder, &folder.file("pack.zip"));
+    assert_eq!(exit, 0, "{said}");
+    let forged = |change: &dyn Fn(&mut Files)| {
+        let mut files = whole.clone();
+        files.retain(|name, _| !name.starts_with("attestations/") && name != "SHA256SUMS");
+        change(&mut files);
+        let mut files = pack::seal(files);
+        let key = PrivateKey::new(&[3; 32]);
+        pack::sign(&mut files, Role::Supplier, State::Complete, &key);
+        std::fs::write(folder.file("forged.zip"), zip::write(&files)).expect("a file");
+        let (exit, said) = verify(&folder, &folder.file("forged.zip"));
+        assert_eq!(exit, 1, "{said}");
+        said
+    };
+    let edit = |files: &mut Files, from: &str, to: &str| {
+        let text = String::from_utf8_lossy(&files["run.json"]).into_owned();
+        assert!(text.contains(from), "{from}: {text}");
+        files.insert("run.json".into(), text.replacen(from, to, 1).into_bytes());
+    };
+    let said = forged(&|files| edit(files, "\"replaced\": false", "\"replaced\": true"));
+    assert!(
+        said.contains("it was decided: only what could not be is made again"),
+        "{said}"
+    );
+    let said = forged(&|files| {
+        let first = files["journal/loss.jsonl"].clone();
+        files.insert("journal/loss.2.jsonl".into(), first);
+    });
+    assert!(said.contains("one run is told as two"), "{said}");
+    let said = forged(&|files| {
+        files.remove("journal/loss.2.jsonl");
+        files.remove("journal/loss.2.chain");
+        edit(files, "journal/loss.2.jsonl", "journal/loss.jsonl");
+    });
+    assert!(said.contains("two runs are told from it"), "{said}");
+}

@@ -19,7 +19,12 @@ const CUT: &str = "the run was killed: this is what its journal holds up to then
 
 /// Where a run keeps what it will pack, if no folder was named: beside the pack.
 pub(crate) fn unfinished(pack: &Path) -> PathBuf {
-    let mut name = pack.as_os_str().to_owned();
+    // Without a slash at its end, and by its own name where it is `.`: else it would lie inside.
+    let pack: PathBuf = match pack.file_name() {
+        Some(_) => pack.components().collect(),
+        None => pack.canonicalize().unwrap_or_else(|_| pack.to_path_buf()),
+    };
+    let mut name = pack.into_os_string();
     name.push(".unfinished");
     PathBuf::from(name)
 }
@@ -106,4 +111,33 @@ fn whole_records(mut journal: Vec<u8>) -> Vec<u8> {
     let end = journal.iter().rposition(|byte| *byte == b'\n');
     journal.truncate(end.map_or(0, |at| at + 1));
     journal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_unfinished_lies_beside_the_pack() {
+        for (pack, beside) in [
+            ("drill.zip", "drill.zip.unfinished"),
+            ("out/", "out.unfinished"),
+            ("a/./out//", "a/out.unfinished"),
+        ] {
+            assert_eq!(unfinished(Path::new(pack)), Path::new(beside), "{pack}");
+        }
+        let here = std::env::current_dir().expect("a folder");
+        let beside = unfinished(Path::new("."));
+        assert_eq!(
+            beside.parent(),
+            here.canonicalize().expect("a path").parent()
+        );
+    }
+
+    #[test]
+    fn half_a_line_is_no_record() {
+        for (journal, whole) in [("", ""), ("{}", ""), ("{}\n", "{}\n"), ("{}\n{\"a", "{}\n")] {
+            assert_eq!(whole_records(journal.into()), whole.as_bytes());
+        }
+    }
 }

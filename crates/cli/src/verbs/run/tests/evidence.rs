@@ -71,7 +71,8 @@ fn a_run_is_judged_to_the_same_from_its_pack() {
 fn what_was_not_carried_out_is_packed_too() {
     for (name, engine) in [("broken-off", interrupted as Engine), ("refused", refused)] {
         let folder = Folder::new(name);
-        let pack = folder.file("pack");
+        // A folder, with the slash that shells complete.
+        let pack = folder.file("pack/");
         packed(&folder, engine, &pack, &[]);
         let (exit, said) = verify(&folder, &pack);
         assert_eq!(exit, 0, "{said}");

@@ -435,6 +435,8 @@ fn json(checked: &[Checked], series: &Series) -> Value {
             "pack": one.name,
             "digest": one.digest,
             "holds": one.refused.is_empty(),
+            // Of a pack that is refused, nothing that it says is repeated as so.
+            "run": one.refused.is_empty().then_some(one.run),
             "wrong": one.refused,
             "open": one.open,
             "shown": one.shown,

@@ -125,6 +125,8 @@ fn a_killed_run_is_told_and_packed_from_its_folder() {
         let packed = String::from_utf8_lossy(&late[file]);
         assert!(packed.contains(text), "{file}: {packed}");
     }
+    let (_, said) = assize(&folder, "evidence verify @late.zip --format json");
+    assert!(said.contains("\"run\": \"killed\""), "{said}");
     // Nor does a second run begin where the first lies unpacked.
     copy(
         Path::new(&run),

@@ -322,6 +322,8 @@ fn deletion() {
         "timeline.back.at=16s",
         "settle=20s",
     ];
+    // Built before anything waits for it.
+    let _ = binary();
     let beats = std::thread::spawn(move || beat(port));
     let (_, seen) = run("deletion", &sets).unwrap_or_else(|e| panic!("{e}"));
     beats.join().expect("the heartbeat");

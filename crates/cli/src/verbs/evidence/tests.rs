@@ -164,38 +164,42 @@ fn what_nobody_vouches_for_is_not_shown() {
     );
 }
 
+/// Takes a pack apart, changes it, seals and signs it anew, and says what `verify` says of it.
+fn forged(folder: &Folder, change: impl FnOnce(&mut Files)) -> String {
+    let mut files = folder.files("pack.zip");
+    files.retain(|name, _| !name.starts_with("attestations/") && name != sums::SUMS);
+    change(&mut files);
+    let mut files = pack::seal(files);
+    pack::sign(
+        &mut files,
+        Role::Supplier,
+        State::Complete,
+        &PrivateKey::new(&[1; 32]),
+    );
+    folder.write("forged.zip", &zip::write(&files));
+    let (exit, out, said) = folder.assize("evidence verify @forged.zip --key @key.pub");
+    assert_eq!(exit, 1, "{out}{said}");
+    out + &said
+}
+
 /// A supplier who alters what was found has the key: seals and signs alone do not stop him.
 #[test]
 fn findings_that_do_not_follow_are_refused_whoever_signed_them() {
     let folder = Folder::new("forged");
     folder.pack("pack.zip");
-    let forge = |change: &dyn Fn(&mut Files)| {
-        let mut files = folder.files("pack.zip");
-        files.retain(|name, _| !name.starts_with("attestations/") && name != sums::SUMS);
-        change(&mut files);
-        let mut files = pack::seal(files);
-        pack::sign(
-            &mut files,
-            Role::Supplier,
-            State::Complete,
-            &PrivateKey::new(&[1; 32]),
-        );
-        folder.write("forged.zip", &zip::write(&files));
-        let (exit, _, said) = folder.assize("evidence verify @forged.zip --key @key.pub");
-        assert_eq!(exit, 1, "{said}");
-        said
-    };
     let replace = |files: &mut Files, name: &str, from: &str, to: &str| {
         let text = String::from_utf8(files[name].clone()).expect("text");
         assert!(text.contains(from), "{from}: {text}");
         files.insert(name.into(), text.replacen(from, to, 1).into_bytes());
     };
-    let said = forge(&|files| replace(files, "verdict.json", "\"met\"", "\"missed\""));
+    let said = forged(&folder, |files| {
+        replace(files, "verdict.json", "\"met\"", "\"missed\"")
+    });
     assert!(
         said.contains("`verdict.json`: it does not follow from the journal"),
         "{said}"
     );
-    let said = forge(&|files| {
+    let said = forged(&folder, |files| {
         replace(
             files,
             "journal/loss.jsonl",
@@ -204,7 +208,7 @@ fn findings_that_do_not_follow_are_refused_whoever_signed_them() {
         )
     });
     assert!(said.contains("loss.jsonl"), "{said}");
-    let said = forge(&|files| {
+    let said = forged(&folder, |files| {
         let name = "journal/loss.jsonl";
         let text = String::from_utf8(files[name].clone()).expect("text");
         let fewer: Vec<&str> = text
@@ -215,14 +219,16 @@ fn findings_that_do_not_follow_are_refused_whoever_signed_them() {
         files.insert(name.into(), format!("{}\n", fewer.join("\n")).into_bytes());
     });
     assert!(said.contains("refused"), "{said}");
-    let said = forge(&|files| replace(files, "run.json", "\"seed\": 0", "\"seed\": 1"));
+    let said = forged(&folder, |files| {
+        replace(files, "run.json", "\"seed\": 0", "\"seed\": 1")
+    });
     assert!(said.contains("another seed"), "{said}");
     let input = folder.files("pack.zip");
     let input = input
         .keys()
         .find(|name| name.starts_with("inputs/"))
         .expect("an input");
-    let said = forge(&|files| replace(files, input, "rto: 5m", "rto: 9m"));
+    let said = forged(&folder, |files| replace(files, input, "rto: 5m", "rto: 9m"));
     assert!(said.contains("not the file that was read"), "{said}");
 }
 

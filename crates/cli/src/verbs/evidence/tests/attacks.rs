@@ -2,24 +2,6 @@
 
 use super::*;
 
-/// Takes a pack apart, changes it, seals and signs it anew, and says what `verify` says of it.
-fn forged(folder: &Folder, change: impl FnOnce(&mut Files)) -> String {
-    let mut files = folder.files("pack.zip");
-    files.retain(|name, _| !name.starts_with("attestations/") && name != sums::SUMS);
-    change(&mut files);
-    let mut files = pack::seal(files);
-    pack::sign(
-        &mut files,
-        Role::Supplier,
-        State::Complete,
-        &PrivateKey::new(&[1; 32]),
-    );
-    folder.write("forged.zip", &zip::write(&files));
-    let (exit, out, said) = folder.assize("evidence verify @forged.zip --key @key.pub");
-    assert_eq!(exit, 1, "{out}{said}");
-    out
-}
-
 fn says(text: &str, what: &str) {
     assert!(text.contains(what), "{what}: {text}");
 }

@@ -1,7 +1,7 @@
 //! A system that fails over by itself sees a cut only where what its replicas say passes the
 //! proxies.
 
-use crate::support::{Folder, assize};
+use crate::support::{Folder, assize, free_port};
 use std::net::TcpListener;
 
 /// A member of a cluster: serves, and calls whom it is told to, at once or through the files that
@@ -39,17 +39,12 @@ threading.Thread(target=call, daemon=True).start()
 ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Member).serve_forever()
 "#;
 
-fn port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
 /// Isolates one of two members, of which `a` calls `whom`; the exit code, and the reason of the
 /// finding.
 fn isolated(name: &str, peers: &str, whom: &str) -> (i32, String) {
     let folder = Folder::new(name);
     let member = folder.write("member.py", MEMBER);
-    let (a, b) = (port(), port());
+    let (a, b) = (free_port().port(), free_port().port());
     let file = folder.write(
         "s.yaml",
         &format!(

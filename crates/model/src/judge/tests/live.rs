@@ -318,3 +318,22 @@ fn the_few_who_stayed_with_an_old_primary_may_have_written_to_the_last() {
         assert_eq!(detail(&outcome.findings[0], "difference"), apart);
     }
 }
+
+#[test]
+fn how_long_two_wrote_is_known_to_a_resolution_at_either_end() {
+    let mut bench = Bench::new(END);
+    bench.fault("dc", s(10), s(70));
+    bench.objective(ObjectiveKind::SplitBrain);
+    let mut journal = live(&bench, 0);
+    let span = |from, to| crate::journal::SplitBrain {
+        service: APP,
+        from: s(from),
+        to: s(to),
+    };
+    journal.split_brain = vec![span(20, 30), span(50, 55)];
+    let finding = bench.finding(&journal);
+    // 15 s in two spans, ± 2 × 2 × 1 s.
+    assert_eq!(finding.measured, Some(Value::Time(s(15))));
+    assert_eq!(finding.error, Some(Value::Time(s(4))));
+    assert_eq!(finding.status, Status::Missed);
+}

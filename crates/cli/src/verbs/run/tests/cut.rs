@@ -3,7 +3,7 @@
 use super::evidence::{packed, verify};
 use super::*;
 use crate::evidence::store;
-use assize_evidence::Files;
+use assize_evidence::{Files, PrivateKey, Role, State, pack, zip};
 
 /// What a command of `assize` says and exits with; `@NAME` is a file of the folder.
 fn assize(folder: &Folder, line: &str) -> (i32, String) {
@@ -148,10 +148,23 @@ fn a_killed_run_is_told_and_packed_from_its_folder() {
     );
 }
 
+/// What `verify` says of a pack that is changed, sealed and signed anew by who has the key.
+fn forged(folder: &Folder, whole: &Files, state: State, change: impl FnOnce(&mut Files)) -> String {
+    let mut files = whole.clone();
+    files.retain(|name, _| !name.starts_with("attestations/") && name != "SHA256SUMS");
+    change(&mut files);
+    let mut files = pack::seal(files);
+    let key = PrivateKey::new(&[3; 32]);
+    pack::sign(&mut files, Role::Supplier, state, &key);
+    std::fs::write(folder.file("forged.zip"), zip::write(&files)).expect("a file");
+    let (exit, said) = verify(folder, &folder.file("forged.zip"));
+    assert_eq!(exit, 1, "{said}");
+    said
+}
+
 /// Whoever says of a killed run that it came to its end is refused.
 #[test]
 fn a_killed_run_cannot_be_called_complete() {
-    use assize_evidence::{PrivateKey, Role, State, pack, zip};
     let folder = Folder::new("called");
     let out = folder.file("out");
     packed(
@@ -163,34 +176,18 @@ fn a_killed_run_cannot_be_called_complete() {
     let files = store::read(Path::new(&folder.file("pack.zip")))
         .expect("there")
         .expect("a pack");
-    let forged = |state: State, change: &dyn Fn(&mut Files)| {
-        let mut files = files.clone();
-        files.retain(|name, _| !name.starts_with("attestations/") && name != "SHA256SUMS");
-        change(&mut files);
-        let mut files = pack::seal(files);
-        pack::sign(
-            &mut files,
-            Role::Supplier,
-            state,
-            &PrivateKey::new(&[3; 32]),
-        );
-        std::fs::write(folder.file("forged.zip"), zip::write(&files)).expect("a file");
-        let (exit, said) = verify(&folder, &folder.file("forged.zip"));
-        assert_eq!(exit, 1, "{said}");
-        said
-    };
-    let said = forged(State::Complete, &|_| {});
+    let said = forged(&folder, &files, State::Complete, |_| {});
     assert!(
         said.contains("it says that the run is complete, and `run.json` says otherwise"),
         "{said}"
     );
-    let said = forged(State::Complete, &|files| {
+    let said = forged(&folder, &files, State::Complete, |files| {
         let facts = String::from_utf8_lossy(&files["run.json"])
             .replace("\"state\": \"aborted\"", "\"state\": \"complete\"");
         files.insert("run.json".into(), facts.into_bytes());
     });
     assert!(said.contains("by its journals it is aborted"), "{said}");
-    let said = forged(State::Aborted, &|files| {
+    let said = forged(&folder, &files, State::Aborted, |files| {
         let text = String::from_utf8_lossy(&files["VERIFY.txt"]).replace("ABORTED", "a success");
         files.insert("VERIFY.txt".into(), text.into_bytes());
     });
@@ -386,7 +383,6 @@ fn whatever_takes_a_run_takes_each_kind_of_it() {
 /// A miss that is called undecided and made again, or one run that is told as two.
 #[test]
 fn the_best_of_many_cannot_be_chosen_within_a_pack() {
-    use assize_evidence::{PrivateKey, Role, State, pack, zip};
     let folder = Folder::new("best");
     let slow = [
         "--repeat",
@@ -397,34 +393,24 @@ fn the_best_of_many_cannot_be_chosen_within_a_pack() {
     let whole = packed(&folder, late, &folder.file("pack.zip"), &slow);
     let (exit, said) = verify(&folder, &folder.file("pack.zip"));
     assert_eq!(exit, 0, "{said}");
-    let forged = |change: &dyn Fn(&mut Files)| {
-        let mut files = whole.clone();
-        files.retain(|name, _| !name.starts_with("attestations/") && name != "SHA256SUMS");
-        change(&mut files);
-        let mut files = pack::seal(files);
-        let key = PrivateKey::new(&[3; 32]);
-        pack::sign(&mut files, Role::Supplier, State::Complete, &key);
-        std::fs::write(folder.file("forged.zip"), zip::write(&files)).expect("a file");
-        let (exit, said) = verify(&folder, &folder.file("forged.zip"));
-        assert_eq!(exit, 1, "{said}");
-        said
-    };
     let edit = |files: &mut Files, from: &str, to: &str| {
         let text = String::from_utf8_lossy(&files["run.json"]).into_owned();
         assert!(text.contains(from), "{from}: {text}");
         files.insert("run.json".into(), text.replacen(from, to, 1).into_bytes());
     };
-    let said = forged(&|files| edit(files, "\"replaced\": false", "\"replaced\": true"));
+    let said = forged(&folder, &whole, State::Complete, |files| {
+        edit(files, "\"replaced\": false", "\"replaced\": true")
+    });
     assert!(
         said.contains("it was decided: only what could not be is made again"),
         "{said}"
     );
-    let said = forged(&|files| {
+    let said = forged(&folder, &whole, State::Complete, |files| {
         let first = files["journal/loss.jsonl"].clone();
         files.insert("journal/loss.2.jsonl".into(), first);
     });
     assert!(said.contains("one run is told as two"), "{said}");
-    let said = forged(&|files| {
+    let said = forged(&folder, &whole, State::Complete, |files| {
         files.remove("journal/loss.2.jsonl");
         files.remove("journal/loss.2.chain");
         edit(files, "journal/loss.2.jsonl", "journal/loss.jsonl");

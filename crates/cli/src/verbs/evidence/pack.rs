@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments, console: &mut Console<'_>) -> Result<Ex
         if verdict.as_ref() != told.get(VERDICT) {
             return Err(unusable(
                 "has another verdict than its journals give: it was changed, or was run by \
-                 another version",
+                 another version\n = help: pack it with the version that its `run.json` names",
             ));
         }
     }
